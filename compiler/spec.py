@@ -1,0 +1,249 @@
+"""What the author wrote: projects, tables and mappings, frozen, each with its place in the file."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from compiler.diagnostics import Span
+
+Missing = Literal["reject", "null", "fail"]
+Duplicates = Literal["reject", "first", "fail"]
+Scalar = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A name, a type or an expression as written, and where it stands."""
+
+    text: str
+    span: Span
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One side of the move. `env` names the variable that holds its URL; `time_zone` is that of its zoneless times."""
+
+    env: str
+    schema: str
+    time_zone: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """How keys are derived: RFC 9562 name-based UUIDs, version 3 (MD5, core SQL) or 5 (SHA-1, needs uuid-ossp)."""
+
+    namespace: UUID
+    version: Literal[3, 5]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A name and why: a skipped table, a dropped column, a protected `table.column`."""
+
+    name: Word
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`window` and `lock_timeout` are durations, `memory` a size, `rejected` a share ("0.5%") or a count ("100"): as written."""
+
+    window: str = "4h"
+    rejected: str = "0"
+    memory: str = "512MB"
+    lock_timeout: str = "2s"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """specs/<project>/project.yaml."""
+
+    name: Word
+    about: str
+    source: Database
+    target: Database
+    ids: Ids | None
+    protect: tuple[Reason, ...]
+    skip: tuple[Reason, ...]
+    limits: Limits
+    extensions: tuple[Word, ...]
+    env: tuple[Word, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """`total: total`, `same: [total]`: the source column, cast where `type` asks for it; text dates by `format`."""
+
+    source: Word
+    format: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recode:
+    """`{from: status, map: {0: draft}, otherwise: reject}`; a NULL stays NULL.
+
+    `otherwise` is what becomes of a value that is not listed: `reject`, `null`, `keep`, or a constant.
+    """
+
+    source: Word
+    values: tuple[tuple[Scalar, Scalar, Span], ...]
+    otherwise: Literal["reject", "null", "keep", "constant"] = "reject"
+    constant: Scalar = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`{ref: patients, by: patient_id}`: the migrated key of the row that `by` pointed at.
+
+    `on` names the source columns of the referenced table that `by` matches; without it, its source key.
+    """
+
+    table: Word
+    by: tuple[Word, ...]
+    on: tuple[Word, ...] = ()
+    missing: Missing = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """`{sql: "coalesce(s.a, s.b)"}`: one scalar expression over the source row `s`."""
+
+    sql: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """`{value: dispatch}`."""
+
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """`{json: {memo: memo}}`: a jsonb object of source columns, in the order written."""
+
+    entries: tuple[tuple[str, Word], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """`{uuid: id}`: uuid(namespace, '<table>:<legacy id>')."""
+
+    sources: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`{identity: true}`: the target numbers the rows, in the order of the source's key."""
+
+
+How = Copy | Recode | Reference | Expression | Constant | Json | Derived | Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """One target column and what fills it. `null` False: the column is NOT NULL, True: it is not; None: as source or catalog say."""
+
+    target: Word
+    how: How
+    type: Word | None
+    null: bool | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """`from: {sql: ..., key: id}`: a SELECT in place of a table, and the columns that are unique in it."""
+
+    sql: Word
+    key: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`{columns: [email], unique: true, duplicates: first, name: ..., where: ..., using: gin}`."""
+
+    columns: tuple[Word, ...]
+    name: Word | None
+    unique: bool
+    duplicates: Duplicates
+    using: Word | None
+    where: Word | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`total_not_negative: "total >= 0"`, over the target's columns."""
+
+    name: Word
+    sql: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """`{by: range, on: placed_at, every: month, from: 2025-01, until: 2026-01, default: true}`.
+
+    by `range`: `every` day, month, quarter or year, from `start` (inclusive) to `until` (exclusive).
+    by `list`: `values`, partition name -> values. by `hash`: `parts`, how many.
+    """
+
+    by: Literal["range", "list", "hash"]
+    on: Word
+    every: Literal["day", "month", "quarter", "year"] | None
+    start: Word | None
+    until: Word | None
+    values: tuple[tuple[Word, tuple[Scalar, ...]], ...]
+    parts: int | None
+    default: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`{name: totals, source: "select ...", target: "select ..."}`: both must give the same rows."""
+
+    name: Word
+    source: Word
+    target: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """specs/<project>/tables/<name>.yaml: a target table and what fills it.
+
+    `key` lists the target's primary key columns; what fills them stands among `mappings`, first.
+    `chunk` is (rows to begin with, most rows).
+    """
+
+    name: Word
+    source: Word | Query
+    key: tuple[Word, ...]
+    mappings: tuple[Mapping, ...]
+    drop: tuple[Reason, ...]
+    where: Word | None
+    after: tuple[Word, ...]
+    indexes: tuple[Index, ...]
+    checks: tuple[Check, ...]
+    partition: Partition | None
+    verify: tuple[Comparison, ...]
+    chunk: tuple[int, int]
+    rejected: str | None
+    create: bool
+    map_table: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole specs/<project> folder; `tables` sorted by file name, `digest` of all its spec files."""
+
+    project: Project
+    tables: tuple[Table, ...]
+    digest: str
