@@ -1,0 +1,62 @@
+# Needs only make and a python3 of 3.11 or later. Everything else is put into .venv by the first target that needs it.
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+PROJECT ?= dispatch
+JOBS    ?= 2
+STAMP   := $(VENV)/.installed
+SPECS   := $(wildcard specs/*)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lint format plan apply verify rollback demo test bench-compile bench-load clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "PROJECT=$(PROJECT) chooses the project under specs/ and plans/"
+
+setup: $(STAMP)  ## the virtual environment, with everything in it
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+lint: $(STAMP)  ## code, types, specs, and plans that are what the specs compile to
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(if $(SPECS),$(BIN)/transhume lint $(SPECS))
+	@for project in $(SPECS); do $(BIN)/transhume plan --check "$$project" || exit; done
+
+format: $(STAMP)  ## rewrite the code in the one format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+plan: $(STAMP)  ## compile specs/PROJECT into plans/PROJECT
+	$(BIN)/transhume plan specs/$(PROJECT)
+
+apply: $(STAMP)  ## carry plans/PROJECT out, or go on where it stopped
+	$(BIN)/transhume apply plans/$(PROJECT) --jobs $(JOBS)
+
+verify: $(STAMP)  ## compare source and target, row by row
+	$(BIN)/transhume verify plans/$(PROJECT)
+
+rollback: $(STAMP)  ## undo what was applied, in reverse order
+	$(BIN)/transhume rollback plans/$(PROJECT)
+
+demo: $(STAMP)  ## a whole migration on the embedded server: plan, apply, verify
+	$(BIN)/transhume demo $(PROJECT)
+
+test: $(STAMP)  ## every test
+	$(BIN)/pytest -n 2
+
+bench-compile: $(STAMP)  ## compile 1,000 generated tables: seconds and memory
+	$(BIN)/python bench/compile.py
+
+bench-load: $(STAMP)  ## 1,000,000 rows between two databases, beside psql COPY
+	$(BIN)/python bench/load.py
+
+clean:  ## remove what the tools left behind, the virtual environment too
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The step kinds: what each does, proves and undoes."""

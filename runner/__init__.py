@@ -1,0 +1,1 @@
+"""The runner: carries a plan folder out against databases, checkpoint by checkpoint."""
