@@ -1,0 +1,142 @@
+"""What every test may ask for: a running server, and fresh source and target databases on it.
+
+Tests run on the embedded PostgreSQL, or on the binaries that TRANSHUME_TEST_PG_BIN names. Those marked `both_servers`
+run twice: on the embedded one, and on PostgreSQL 15 (or TRANSHUME_TEST_PG_BIN) where that is installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from runner import embedded
+from runner.embedded import Server
+
+CHOSEN = os.environ.get("TRANSHUME_TEST_PG_BIN")
+SECOND = Path(CHOSEN or "/usr/lib/postgresql/15/bin")
+UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # tests of crashes bring their own
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """How to connect to a test's two databases."""
+
+    source: str
+    target: str
+
+
+@dataclass(slots=True)
+class Databases:
+    """Makes databases for one test; calling it gives a source and a target, and all of them are dropped after the test.
+
+    A text of SQL is run once into a template; every later test that asks for the same text gets a copy of it.
+    """
+
+    server: Server
+    made: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def __call__(self, source: str = "", target: str = "") -> Pair:
+        """Two fresh databases, each filled by its SQL."""
+        return Pair(self.create("source", source), self.create("target", target))
+
+    def create(self, role: str, content: str = "") -> str:
+        """One fresh database; how to connect to it."""
+        name = f"{role}_{os.getpid()}_{next(self.numbers)}"
+        embedded.create_database(self.server, name, self._template(content) if content else None)
+        self.made.append(name)
+        return self.server.conninfo(name)
+
+    def drop(self) -> None:
+        for name in self.made:
+            embedded.drop_database(self.server, name)
+
+    def _template(self, content: str) -> str:
+        name = f"template_{os.getpid()}_{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+        if name not in embedded.databases(self.server):
+            embedded.create_database(self.server, name)
+            try:
+                with psycopg.connect(self.server.conninfo(name), autocommit=True) as connection:
+                    connection.execute(content.encode())
+            except BaseException:
+                embedded.drop_database(self.server, name)
+                raise
+        return name
+
+
+@contextlib.contextmanager
+def _fresh_folder() -> Iterator[Path]:
+    """A state folder that ends with its servers: a short path for a socket, where the server's user may pass."""
+    folder = Path(tempfile.mkdtemp(prefix="transhume-", dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        for binaries in (embedded.embedded_bin(), SECOND):
+            if (binaries / "postgres").exists():
+                embedded.stop(folder, bin=binaries)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A state folder for one test, which may kill the server in it."""
+    with _fresh_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def state_folder() -> Iterator[Path]:
+    """The state folder of this process's tests; no test touches the developer's own."""
+    with _fresh_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment(state_folder: Path) -> Iterator[None]:
+    """Nothing that the developer has set reaches a test: no database, no PG* variable, no state folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PG") or name.endswith("DATABASE_URL")]:
+            patch.delenv(name)
+        patch.setenv("TRANSHUME_HOME", str(state_folder))
+        yield
+
+
+@pytest.fixture(scope="session")
+def servers(state_folder: Path) -> Iterator[contextlib.ExitStack]:
+    """Holds the servers that tests started, until the session ends."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, servers: contextlib.ExitStack, state_folder: Path) -> Server:
+    """A running server that loses data in a crash, and is fast."""
+    chosen = getattr(request, "param", Path(CHOSEN) if CHOSEN else None)
+    return servers.enter_context(embedded.running(state_folder, settings=UNSAFE, bin=chosen))
+
+
+@pytest.fixture
+def databases(server: Server) -> Iterator[Databases]:
+    """Makes fresh databases; see Databases."""
+    made = Databases(server)
+    yield made
+    made.drop()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `both_servers` on both."""
+    if metafunc.definition.get_closest_marker("both_servers") and "server" in metafunc.fixturenames:
+        missing = pytest.mark.skipif(not (SECOND / "postgres").exists(), reason=f"no PostgreSQL in {SECOND}")
+        params = [pytest.param(None, id="embedded"), pytest.param(SECOND, id="second", marks=missing)]
+        metafunc.parametrize("server", params, indirect=True, scope="session")
