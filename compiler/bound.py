@@ -10,16 +10,9 @@ from typing import Literal
 
 from compiler.catalog import Catalog, Relation
 from compiler.diagnostics import Diagnostic, Span
+from compiler.names import Name as Name
 from compiler.spec import Comparison, Duplicates, Missing, Partition, Project
 from compiler.sql import Sql
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A relation or type: schema and name, as stored."""
-
-    schema: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

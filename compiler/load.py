@@ -1,0 +1,270 @@
+"""YAML -> Document: the text, its data, and the place of every key and every value. Stricter than YAML."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import yaml
+from yaml.cyaml import CParser
+
+from compiler.diagnostics import Diagnostic, Span, SpecError
+
+MAX_BYTES = 1_000_000  # of a spec; the largest by hand that we have seen is 12 kB
+MAX_VALUES = 100_000  # after aliases are expanded
+MAX_DEPTH = 50
+
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+
+
+class Text(str):
+    """A scalar as written. `plain`: without quotes; `start` and `stop`: characters from the start of the file."""
+
+    __slots__ = ("plain", "start", "stop")
+    plain: bool
+    start: int
+    stop: int
+
+    @property
+    def is_null(self) -> bool:
+        """Nothing, `~` or `null`, without quotes."""
+        return self.plain and self in ("", "~", "null")
+
+    def typed(self) -> str | int | bool | None:
+        """What it stands for where any scalar may stand: `12`, `true` and `null` mean themselves, `012` is a text."""
+        if not self.plain:
+            return str(self)
+        if self in ("true", "false"):
+            return self == "true"
+        return None if self.is_null else int(self) if _INTEGER.fullmatch(self) else str(self)
+
+
+class Map(dict[Text, "Value"]):
+    """A mapping in the order written; its keys know their places too."""
+
+    __slots__ = ("start", "stop")
+    start: int
+    stop: int
+
+
+class Seq(list["Value"]):
+    """A sequence."""
+
+    __slots__ = ("start", "stop")
+    start: int
+    stop: int
+
+
+Value = Text | Map | Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file's text and where its lines start."""
+
+    file: str
+    text: str
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, file: str, text: str) -> "Page":
+        """`file` is the name shown to people and written to plans."""
+        return cls(file, text, (0, *(found.end() for found in _BREAK.finditer(text))))
+
+    def span(self, start: int, stop: int) -> Span:
+        """The characters from `start` to `stop`, as far as they stand on one line."""
+        start = min(start, len(self.text))
+        line = bisect_right(self.starts, start) - 1
+        begin = self.starts[line]
+        end = self.starts[line + 1] if line + 1 < len(self.starts) else len(self.text)
+        text = self.text[begin:end].rstrip("\r\n\x85\u2028\u2029")
+        length = min(stop, begin + len(text)) - start
+        return Span(self.file, line + 1, start - begin + 1, max(length, 1), text)
+
+    def refuse(self, code: str, message: str, start: int, stop: int, label: str = "", hint: str = "") -> NoReturn:
+        """Raise SpecError with one located diagnostic."""
+        raise SpecError([Diagnostic(code, message, self.span(start, stop), label, hint)])
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file: `data` is Map, Seq and Text all the way down."""
+
+    page: Page
+    data: Value
+
+    def span(self, value: Value) -> Span:
+        """Where a key or a value stands."""
+        return self.page.span(value.start, value.stop)
+
+
+def load(path: Path, file: str, limit: int = MAX_BYTES) -> Document:
+    """Read one file; `file` is the name shown to people. Raises SpecError."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SpecError([Diagnostic("E101", f'cannot read "{file}": {(error.strerror or "").lower()}')]) from None
+    return parse(raw, file, limit)
+
+
+def parse(raw: bytes, file: str, limit: int = MAX_BYTES) -> Document:
+    """The document in `raw`. Raises SpecError, and nothing else, whatever the bytes are."""
+    page = Page.of(file, _decode(raw, file, limit))
+    if "*" in page.text and "&" in page.text:
+        _refuse_endless_aliases(page)
+    root = _compose(page)
+    if root is None:
+        page.refuse("E113", "the file is empty", 0, 1, hint="see `transhume schema` for what belongs here")
+    data = _build(page, root, MAX_DEPTH)
+    if "\t" in page.text:
+        _refuse_tabs(page, root)
+    return Document(page, data)
+
+
+def _decode(raw: bytes, file: str, limit: int) -> str:
+    if len(raw) > limit:
+        raise SpecError([Diagnostic("E103", f'"{file}" is larger than {limit // 1000:,} kB', Span(file, 1, 1, 1))])
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        page = Page.of(file, raw[: error.start].decode("utf-8-sig") + raw[error.start :].decode("utf-8", "replace"))
+        at = len(raw[: error.start].decode("utf-8-sig"))
+        page.refuse("E102", f"byte 0x{raw[error.start]:02x} is not UTF-8", at, at + 1, hint="save the file as UTF-8")
+
+
+class _Composer(CParser):
+    """libyaml's composer without YAML's guesses at types: a node's tag is "" unless the file gives one."""
+
+    def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
+        return ""
+
+    def descend_resolver(self, parent: object, index: object) -> None: ...
+
+    def ascend_resolver(self) -> None: ...
+
+
+def _compose(page: Page) -> yaml.Node | None:
+    try:
+        root: yaml.Node | None = _Composer(page.text).get_single_node()
+    except yaml.reader.ReaderError as error:
+        at = len(page.text.encode()[: error.position].decode(errors="ignore"))
+        page.refuse("E104", f"this character is not allowed in YAML: {error.reason}", at, at + 1)
+    except yaml.MarkedYAMLError as error:
+        _refuse_syntax(page, error)
+    return root
+
+
+_HINTS = {
+    "mapping values are not allowed": 'put a value that holds ": " in quotes',
+    "found character that cannot start any token": "put the value in quotes",
+    "did not find expected key": "is the line indented like the ones above it?",
+    "could not find expected ':'": "a key is followed by a colon and a space",
+    "found unexpected end of stream": "a quote or a bracket is not closed",
+    "did not find expected ',' or": "a bracket is not closed, or a value with a comma in it needs quotes",
+}
+
+
+def _refuse_syntax(page: Page, error: yaml.MarkedYAMLError) -> NoReturn:
+    mark, problem = error.problem_mark or error.context_mark, error.problem or "not valid"
+    at = mark.index if mark else 0
+    if error.context == "expected a single document in the stream":
+        page.refuse("E109", "a file holds one document", at, at + 3, "a second one starts here", "split the file")
+    if page.text[at : at + 1] == "\t":
+        _refuse_tab(page, at)
+    hint = next((hint for start, hint in _HINTS.items() if problem.startswith(start)), "")
+    page.refuse("E104", f"this is not YAML: {problem}", at, at + 1, error.context or "", hint)
+
+
+def _refuse_tab(page: Page, at: int) -> NoReturn:
+    page.refuse("E105", "a tab where YAML wants spaces", at, at + 1, hint="indent with spaces")
+
+
+def _scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _scalars(item)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _scalars(key)
+            yield from _scalars(value)
+
+
+def _refuse_tabs(page: Page, root: yaml.Node) -> None:
+    """Tabs belong into texts and comments; elsewhere some YAML readers take them and some do not."""
+    free = list(page.text)
+    for node in _scalars(root):
+        free[node.start_mark.index : node.end_mark.index] = "x" * (node.end_mark.index - node.start_mark.index)
+    for number, start in enumerate(page.starts):
+        line = "".join(free[start : page.starts[number + 1] if number + 1 < len(page.starts) else len(free)])
+        at = line.partition("#")[0].find("\t")
+        if at >= 0:
+            _refuse_tab(page, start + at)
+
+
+def _refuse_endless_aliases(page: Page) -> None:
+    """Counts what aliases expand to before anything is expanded; an alias inside its own anchor never ends."""
+    sizes: dict[str, int] = {}
+    within: list[tuple[str | None, int]] = []  # the anchors of the open collections, and the count where they began
+    total = 0
+    try:
+        for event in yaml.parse(page.text, Loader=yaml.CBaseLoader):
+            if isinstance(event, yaml.AliasEvent):
+                total += sizes.get(event.anchor, 0)
+                if total > MAX_VALUES or event.anchor in (anchor for anchor, _ in within):
+                    at = event.start_mark.index, event.end_mark.index
+                    page.refuse("E108", f'alias "{event.anchor}" expands without end', *at, hint="write the values out")
+            elif isinstance(event, yaml.ScalarEvent):
+                total += 1
+                sizes[event.anchor] = 1
+            elif isinstance(event, yaml.CollectionStartEvent):
+                total += 1
+                within.append((event.anchor, total))
+            elif isinstance(event, yaml.CollectionEndEvent):
+                anchor, before = within.pop()
+                if anchor is not None:
+                    sizes[anchor] = total - before + 1
+    except yaml.YAMLError:
+        return  # composing finds the same, and says it better
+
+
+def _build(page: Page, node: yaml.Node, depth: int) -> Value:
+    start, stop = node.start_mark.index, node.end_mark.index
+    if node.tag:
+        page.refuse("E107", "tags are not used here", start, stop, hint=f'remove "{node.tag}": the key says the type')
+    value: Value
+    if isinstance(node, yaml.ScalarNode):
+        value = _text(node)
+    elif depth == 0:
+        page.refuse("E112", f"values are nested more than {MAX_DEPTH} deep", start, stop)
+    elif isinstance(node, yaml.SequenceNode):
+        value = Seq(_build(page, item, depth - 1) for item in node.value)
+    else:
+        value = _map(page, node, depth - 1)
+    value.start, value.stop = start, stop
+    return value
+
+
+def _text(node: yaml.ScalarNode) -> Text:
+    text = Text(node.value)
+    text.plain = not node.style
+    return text
+
+
+def _map(page: Page, node: yaml.Node, depth: int) -> Map:
+    result = Map()
+    for key_node, value_node in node.value:
+        key = _build(page, key_node, depth)
+        if not isinstance(key, Text):
+            page.refuse("E110", "a key is one word or a text in quotes", key.start, key.stop, "not a key")
+        if key in result:
+            first = page.span(next(old for old in result if old == key).start, key.stop)
+            page.refuse("E106", f'key "{key}" is written twice', key.start, key.stop, f"first on line {first.line}")
+        if key == "<<" and key.plain:
+            page.refuse("E111", "merge keys are not used here", key.start, key.stop, hint="write the keys out")
+        result[key] = _build(page, value_node, depth)
+    return result
