@@ -2,13 +2,13 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import yaml
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 
 from compiler.diagnostics import Diagnostic, Span, SpecError
 
@@ -42,12 +42,16 @@ class Text(str):
         return None if self.is_null else int(self) if _INTEGER.fullmatch(self) else str(self)
 
 
-class Map(dict[Text, "Value"]):
-    """A mapping in the order written; its keys know their places too."""
+class Map(dict[str, "Value"]):
+    """A mapping in the order written; its keys are Text, so that they know their places too."""
 
     __slots__ = ("start", "stop")
     start: int
     stop: int
+
+    def entries(self) -> ItemsView[Text, "Value"]:
+        """Its items, with the keys as what they are; looking a key up takes any text."""
+        return cast(ItemsView[Text, "Value"], self.items())
 
 
 class Seq(list["Value"]):
@@ -208,7 +212,7 @@ def _refuse_tabs(page: Page, root: yaml.Node) -> None:
 
 def _refuse_endless_aliases(page: Page) -> None:
     """Counts what aliases expand to before anything is expanded; an alias inside its own anchor never ends."""
-    sizes: dict[str, int] = {}
+    sizes: dict[str | None, int] = {}
     within: list[tuple[str | None, int]] = []  # the anchors of the open collections, and the count where they began
     total = 0
     try:
@@ -216,8 +220,7 @@ def _refuse_endless_aliases(page: Page) -> None:
             if isinstance(event, yaml.AliasEvent):
                 total += sizes.get(event.anchor, 0)
                 if total > MAX_VALUES or event.anchor in (anchor for anchor, _ in within):
-                    at = event.start_mark.index, event.end_mark.index
-                    page.refuse("E108", f'alias "{event.anchor}" expands without end', *at, hint="write the values out")
+                    _refuse_alias(page, event)
             elif isinstance(event, yaml.ScalarEvent):
                 total += 1
                 sizes[event.anchor] = 1
@@ -226,10 +229,15 @@ def _refuse_endless_aliases(page: Page) -> None:
                 within.append((event.anchor, total))
             elif isinstance(event, yaml.CollectionEndEvent):
                 anchor, before = within.pop()
-                if anchor is not None:
-                    sizes[anchor] = total - before + 1
+                sizes[anchor] = total - before + 1
     except yaml.YAMLError:
         return  # composing finds the same, and says it better
+
+
+def _refuse_alias(page: Page, event: yaml.AliasEvent) -> NoReturn:
+    start = event.start_mark.index if event.start_mark else 0
+    stop = start + 1 + len(event.anchor or "")
+    page.refuse("E108", f'alias "{event.anchor}" expands without end', start, stop, hint="write the values out")
 
 
 def _build(page: Page, node: yaml.Node, depth: int) -> Value:
@@ -262,7 +270,7 @@ def _map(page: Page, node: yaml.Node, depth: int) -> Map:
         if not isinstance(key, Text):
             page.refuse("E110", "a key is one word or a text in quotes", key.start, key.stop, "not a key")
         if key in result:
-            first = page.span(next(old for old in result if old == key).start, key.stop)
+            first = page.span(next(old for old, _ in result.entries() if old == key).start, key.stop)
             page.refuse("E106", f'key "{key}" is written twice', key.start, key.stop, f"first on line {first.line}")
         if key == "<<" and key.plain:
             page.refuse("E111", "merge keys are not used here", key.start, key.stop, hint="write the keys out")
