@@ -1,1 +1,109 @@
-"""The front door."""
+"""The front door: every command by name, loaded when it is called for; `transhume --help` imports nothing else."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import NamedTuple
+
+import click
+
+INTERRUPTED = 130
+
+
+class Entry(NamedTuple):
+    """Where a command is, and the line that the list of commands has for it."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+SECTIONS: dict[str, dict[str, Entry]] = {
+    "Specs and plans, without a database": {
+        "lint": Entry("compiler.cli", "lint", "Check specs; every error with its file, line and a hint."),
+        "plan": Entry("compiler.cli", "plan", "Compile specs into the SQL that reviewers read."),
+        "explain": Entry("compiler.cli", "explain", "Show one step: its SQL, its origin, its locks, its undo."),
+        "graph": Entry("compiler.cli", "graph", "Show what comes before what, as a tree or as Mermaid."),
+        "schema": Entry("compiler.cli", "schema", "Write the JSON schemas of the specs, for editors."),
+    },
+    "Databases": {
+        "snapshot": Entry("runner.cli", "snapshot", "Write the catalog of a live database into the specs."),
+        "apply": Entry("runner.cli", "apply", "Carry a plan out, or go on where it stopped."),
+        "status": Entry("runner.cli", "status", "Show how far a run has come."),
+        "verify": Entry("runner.cli", "verify", "Compare source and target, row by row."),
+        "rejects": Entry("runner.cli", "rejects", "Show the rows that were set aside, and why."),
+        "rollback": Entry("runner.cli", "rollback", "Undo a run, in reverse order."),
+    },
+    "To begin with": {
+        "demo": Entry("runner.demo", "demo", "Run a whole migration on the embedded PostgreSQL."),
+        "doctor": Entry("runner.doctor", "doctor", "Check this machine and the databases, and say what to do."),
+    },
+}
+COMMANDS: dict[str, Entry] = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
+
+
+class Front(click.Group):
+    """A group whose commands are imported when they are called, not when they are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order in which a migration needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None for a name that is not in the table."""
+        if (entry := COMMANDS.get(cmd_name)) is None:
+            return None
+        try:
+            command = getattr(importlib.import_module(entry.module), entry.attribute)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith(("compiler", "runner")):
+                raise
+            raise click.ClickException(f'the library "{error.name}" is not installed; reinstall transhume') from None
+        assert isinstance(command, click.Command), f"{entry.module}.{entry.attribute} is not a command"
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or fail with the names that are close to what was typed."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            close = difflib.get_close_matches(name, COMMANDS)
+            ctx.fail(f'no such command "{name}"' + (f"; did you mean {' or '.join(close)}?" if close else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, so that none is imported for it."""
+        width = max(map(len, COMMANDS))
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), entry.help) for name, entry in section.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; Ctrl-C ends it with one line and the exit code that shells use for it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.command(cls=Front, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="transhume", message="%(prog)s %(version)s")
+def main() -> None:
+    r"""Move a PostgreSQL database to a new home.
+
+    Specs in YAML compile into a plan of SQL files, which is reviewed as a diff; a runner carries the plan out, goes on
+    after any crash, accounts for every row, and can take it back.
+
+    \b
+    Example:
+      transhume demo dispatch             a whole migration on an embedded server
+      transhume plan specs/dispatch       write plans/dispatch
+      transhume apply plans/dispatch      carry it out
+    """
+
+
+if __name__ == "__main__":
+    main()
