@@ -3,10 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from compiler.names import Name
 
@@ -17,7 +17,10 @@ _QUOTED = re.compile(r'"((?:[^"]|"")+)"|([^".\[(]+)')
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `type` as `format_type` writes it under an empty search_path, `default` and `generated` as SQL."""
+    """A column; `type` as `format_type` writes it under an empty search_path, `default` and `generated` as SQL.
+
+    `virtual`: generated when read, not stored.
+    """
 
     name: str
     type: str
@@ -26,6 +29,7 @@ class Column:
     identity: Literal["always", "by default"] | None = None
     generated: str | None = None
     collation: str | None = None
+    virtual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A CHECK or an EXCLUDE constraint."""
+    """A CHECK or an EXCLUDE constraint; not `valid`: NOT VALID, older rows were never checked."""
 
     name: str
     definition: str
+    valid: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +64,32 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """An index that no constraint owns; no `columns` where it is over an expression or has a predicate."""
+    """An index that no constraint owns; no `columns` where it is over an expression or has a predicate.
+
+    Not `valid`: its build failed, the server does not use it.
+    """
 
     name: str
     columns: tuple[str, ...]
     unique: bool
     definition: str
+    valid: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A table or view as the snapshot saw it.
 
-    `rows` is an estimate. `sequences` pairs a column with the sequence it owns, `triggers` a name with its CREATE
-    statement. `dependents` are texts such as "view public.open_orders".
+    `rows` is an estimate. `definition` is the digest of a view's query. `sequences` pairs a column with the sequence
+    that numbers it, `triggers` a name with its CREATE statement, `trigger_states` a name with `disabled`, `replica` or
+    `always` where that is so. `dependents` are texts such as "view public.open_orders".
     """
 
     schema: str
     name: str
     kind: RelationKind
     rows: int
+    definition: str | None
     columns: tuple[Column, ...]
     primary_key: Key | None
     unique: tuple[Key, ...]
@@ -88,9 +99,11 @@ class Relation:
     indexes: tuple[IndexEntry, ...]
     sequences: tuple[tuple[str, Name], ...]
     partition_by: str | None
+    partition_bound: str | None
     parents: tuple[Name, ...]
     children: tuple[Name, ...]
     triggers: tuple[tuple[str, str], ...]
+    trigger_states: tuple[tuple[str, str], ...]
     row_security: bool
     dependents: tuple[str, ...]
     fingerprint: str
@@ -107,11 +120,14 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """An enum (`labels`), a domain (over `base`, with `checks`) or a composite (`attributes`: name and type)."""
+    """An enum (`labels`), a domain (over `base`, with `checks`), a composite (`attributes`: name and type) or a range.
+
+    `base` of a range is its subtype, `multirange` the name of the multirange type that comes with it.
+    """
 
     schema: str
     name: str
-    kind: Literal["enum", "domain", "composite"]
+    kind: Literal["enum", "domain", "composite", "range"]
     labels: tuple[str, ...] = ()
     base: str = ""
     null: bool = True
@@ -119,6 +135,7 @@ class Type:
     collation: str | None = None
     checks: tuple[Constraint, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    multirange: str | None = None
 
     @property
     def qualified(self) -> Name:
@@ -128,7 +145,7 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """One database. `relations` and `types` are sorted by schema and name; `fingerprint` is of all of it."""
+    """One database. `relations` and `types` are in the file's order, sorted by name; `fingerprint` is of all of it."""
 
     database: Literal["source", "target"]
     server: int
@@ -136,20 +153,18 @@ class Catalog:
     collation: str
     schemas: tuple[str, ...]
     extensions: Mapping[str, str]
-    types: tuple[Type, ...]
+    types: Mapping[str, Type]
     relations: tuple[Relation, ...]
     fingerprint: str
     _relations: Mapping[tuple[str, str], Relation] = field(init=False, repr=False, compare=False)
-    _types: Mapping[tuple[str, str], Type] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_relations", {(entry.schema, entry.name): entry for entry in self.relations})
-        object.__setattr__(self, "_types", {(entry.schema, entry.name): entry for entry in self.types})
 
     @classmethod
     def empty(cls, database: Literal["source", "target"], server: int = 14) -> "Catalog":
         """A database with nothing in it."""
-        return cls(database, server, "UTF8", "", (), {"plpgsql": "pg_catalog"}, (), (), fingerprint({}, {}))
+        return cls(database, server, "UTF8", "", (), {"plpgsql": "pg_catalog"}, {}, (), digest({}))
 
     @classmethod
     def read(cls, path: Path, file: str = "") -> "Catalog":
@@ -163,9 +178,8 @@ class Catalog:
         return self._relations.get((schema, name))
 
     def type_named(self, text: str) -> Type | None:
-        """The enum, domain or composite that `text` (as `format_type` writes it) names, be it as an array of it."""
-        name = type_name(text)
-        return self._types.get((name.schema, name.name)) if name else None
+        """The user's type that `text` (as `format_type` writes it) names, be it as an array of it."""
+        return self.types.get(text.removesuffix("[]"))
 
 
 def type_name(text: str) -> Name | None:
@@ -181,13 +195,25 @@ def _unquoted(part: re.Match[str]) -> str:
     return part[2] if part[1] is None else part[1].replace('""', '"')
 
 
-def fingerprint(relation: Mapping[str, object], types: Mapping[str, object]) -> str:
-    """The digest by which a live relation is recognised, of its entries as they stand in the file (docs/catalog.md)."""
+def used_types(names: Iterable[str], types: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of `types` that types called `names` use, directly or through another type (docs/catalog.md)."""
+    used: dict[str, Any] = {}
+    pending = list(names)
+    while pending:
+        name = pending.pop().removesuffix("[]")
+        if name in types and name not in used:
+            used[name] = entry = types[name]
+            pending += [entry[kind] for kind in ("domain", "range") if kind in entry]
+            pending += entry.get("composite", {}).values()
+    return used
+
+
+def fingerprint(relation: Mapping[str, Any], types: Mapping[str, Any]) -> str:
+    """The digest by which a live relation is recognised, of entries as in the file; `types` are all there are."""
     entry = {key: value for key, value in relation.items() if key not in ("rows", "dependents")}
-    columns = entry.get("columns")
-    if isinstance(columns, Mapping):
-        entry["columns"] = [[name, column] for name, column in columns.items()]
-    return digest({"relation": entry, "types": dict(types)})
+    columns = relation.get("columns", {})
+    entry["columns"] = [[name, column] for name, column in columns.items()]
+    return digest({"relation": entry, "types": used_types((column["type"] for column in columns.values()), types)})
 
 
 def digest(data: object) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn, TypeVar, cast, get_args
+from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
 
 from compiler.catalog import (
     Catalog,
@@ -30,9 +30,9 @@ _TOP = frozenset(
     ["format", "database", "server", "encoding", "collation", "schemas", "extensions", "types", "relations"]
 )
 _COLUMN = frozenset(Column.__annotations__) - {"name"}
-_TYPE = frozenset(["enum", "domain", "null", "default", "collation", "checks", "composite"])
+_TYPE = frozenset(["enum", "domain", "null", "default", "collation", "checks", "composite", "range", "multirange"])
 _FOREIGN_KEY = frozenset(ForeignKey.__annotations__) - {"name"}
-_KEY = frozenset(Key.__annotations__) - {"name"}
+_KEY = frozenset(Key.__annotations__) - {"name"} | {"valid"}
 _INDEX = frozenset(IndexEntry.__annotations__) - {"name"}
 _RELATION = frozenset(Relation.__annotations__) - {"schema", "name", "fingerprint"}
 
@@ -45,7 +45,7 @@ def read(path: Path, file: str) -> Catalog:
     return _Reader(document.page).catalog(document)
 
 
-def _native(value: Value) -> object:
+def _native(value: Value) -> Any:
     """The data as the snapshot had it before it was written: the form that fingerprints are made of."""
     if isinstance(value, Text):
         return value.typed()
@@ -62,8 +62,8 @@ class _Reader:
         top = self.map(document.data, _TOP)
         if self.text(top, "format") != "1":
             self.refuse(top["format"], f"format {top['format']} of the catalog is not known: this is for format 1")
-        types = self.map(top.get("types"))
-        entries = {str(key): _native(entry) for key, entry in types.items()}
+        types = dict(self.each(top, "types", lambda key, entry: (str(key), self.type(key, entry))))
+        entries = _native(self.map(top.get("types")))
         relations = self.each(top, "relations", lambda key, entry: self.relation(key, entry, entries))
         return Catalog(
             database=cast(Literal["source", "target"], self.one_of(top, "database", ("source", "target"))),
@@ -72,23 +72,22 @@ class _Reader:
             collation=self.text(top, "collation", ""),
             schemas=self.texts(top, "schemas"),
             extensions=dict(self.pairs(top, "extensions")),
-            types=self.each(top, "types", self.type),
+            types=types,
             relations=relations,
             fingerprint=digest({"types": entries, "relations": [[str(r.qualified), r.fingerprint] for r in relations]}),
         )
 
-    def relation(self, key: Text, entry: Map, types: dict[str, object]) -> Relation:
+    def relation(self, key: Text, entry: Map, types: dict[str, Any]) -> Relation:
         self.known(entry, _RELATION)
         name = self.name(key)
-        columns = tuple(self.column(column, item) for column, item in self.map(entry.get("columns")).entries())
-        used = {str(type_name(column.type)) for column in columns}
         primary = entry.get("primary_key")
         return Relation(
             schema=name.schema,
             name=name.name,
             kind=cast(RelationKind, self.one_of(entry, "kind", get_args(RelationKind))),
             rows=self.integer(entry, "rows", 0),
-            columns=columns,
+            definition=self.optional(entry, "definition"),
+            columns=tuple(self.column(column, item) for column, item in self.map(entry.get("columns")).entries()),
             primary_key=self.primary_key(self.map(primary, _KEY | {"name"})) if primary is not None else None,
             unique=self.each(entry, "unique", self.key),
             exclusions=self.each(entry, "exclusions", self.constraint),
@@ -96,15 +95,15 @@ class _Reader:
             checks=self.each(entry, "checks", self.constraint),
             indexes=self.each(entry, "indexes", self.index),
             sequences=tuple((column, self.name(text)) for column, text in self.pairs(entry, "sequences")),
-            partition_by=self.text(entry, "partition_by", "") or None,
+            partition_by=self.optional(entry, "partition_by"),
+            partition_bound=self.optional(entry, "partition_bound"),
             parents=self.names(entry, "parents"),
             children=self.names(entry, "children"),
-            triggers=tuple((str(name), str(text)) for name, text in self.pairs(entry, "triggers")),
+            triggers=tuple((name, str(text)) for name, text in self.pairs(entry, "triggers")),
+            trigger_states=tuple((name, str(text)) for name, text in self.pairs(entry, "trigger_states")),
             row_security=self.flag(entry, "row_security", False),
             dependents=self.texts(entry, "dependents"),
-            fingerprint=fingerprint(
-                cast(dict[str, object], _native(entry)), {name: types[name] for name in used & types.keys()}
-            ),
+            fingerprint=fingerprint(_native(entry), types),
         )
 
     def column(self, name: Text, entry: Value) -> Column:
@@ -117,29 +116,35 @@ class _Reader:
             name=str(name),
             type=self.text(item, "type"),
             null=self.flag(item, "null", True),
-            default=self.text(item, "default") if "default" in item else None,
+            default=self.optional(item, "default"),
             identity=cast(Literal["always", "by default"] | None, identity),
-            generated=self.text(item, "generated") if "generated" in item else None,
-            collation=self.text(item, "collation") if "collation" in item else None,
+            generated=self.optional(item, "generated"),
+            collation=self.optional(item, "collation"),
+            virtual=self.flag(item, "virtual", False),
         )
 
     def type(self, key: Text, entry: Map) -> Type:
         self.known(entry, _TYPE)
-        name = self.name(key)
-        for kind in ("enum", "composite"):
-            if kind in entry:
-                pairs = tuple((str(a), str(b)) for a, b in self.pairs(entry, kind)) if kind == "composite" else ()
-                labels = self.texts(entry, kind) if kind == "enum" else ()
-                return Type(name.schema, name.name, cast(Literal["enum"], kind), labels=labels, attributes=pairs)
+        name = type_name(key)
+        if name is None:
+            self.refuse(key, f'"{key}" is not the name of a schema and, after a dot, of a type')
+        if "enum" in entry:
+            return Type(name.schema, name.name, "enum", labels=self.texts(entry, "enum"))
+        if "composite" in entry:
+            attributes = tuple((attribute, str(text)) for attribute, text in self.pairs(entry, "composite"))
+            return Type(name.schema, name.name, "composite", attributes=attributes)
+        if "range" in entry:
+            base, multirange = self.text(entry, "range"), self.optional(entry, "multirange")
+            return Type(name.schema, name.name, "range", base=base, multirange=multirange)
         return Type(
             name.schema,
             name.name,
             "domain",
             base=self.text(entry, "domain"),
             null=self.flag(entry, "null", True),
-            default=self.text(entry, "default") if "default" in entry else None,
-            collation=self.text(entry, "collation") if "collation" in entry else None,
-            checks=tuple(Constraint(str(check), str(text)) for check, text in self.pairs(entry, "checks")),
+            default=self.optional(entry, "default"),
+            collation=self.optional(entry, "collation"),
+            checks=tuple(Constraint(check, str(text)) for check, text in self.pairs(entry, "checks")),
         )
 
     def primary_key(self, entry: Map) -> Key:
@@ -151,7 +156,7 @@ class _Reader:
 
     def constraint(self, name: Text, entry: Map) -> Constraint:
         self.known(entry, _KEY)
-        return Constraint(str(name), self.text(entry, "definition"))
+        return Constraint(str(name), self.text(entry, "definition"), self.flag(entry, "valid", True))
 
     def foreign_key(self, name: Text, entry: Map) -> ForeignKey:
         self.known(entry, _FOREIGN_KEY)
@@ -168,7 +173,7 @@ class _Reader:
     def index(self, name: Text, entry: Map) -> IndexEntry:
         self.known(entry, _INDEX)
         unique, definition = self.flag(entry, "unique", False), self.text(entry, "definition")
-        return IndexEntry(str(name), self.texts(entry, "columns"), unique, definition)
+        return IndexEntry(str(name), self.texts(entry, "columns"), unique, definition, self.flag(entry, "valid", True))
 
     # The shapes that entries are made of.
 
@@ -201,6 +206,9 @@ class _Reader:
         if not isinstance(value, Text):
             self.refuse(value, f'"{key}" is a text')
         return str(value)
+
+    def optional(self, entry: Map, key: str) -> str | None:
+        return self.text(entry, key) if key in entry else None
 
     def integer(self, entry: Map, key: str, default: int | None = None) -> int:
         if default is not None and key not in entry:

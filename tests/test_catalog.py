@@ -1,0 +1,79 @@
+"""Catalog files: the documented fingerprint, what is found in them, and the place of every mistake."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from compiler.catalog import Catalog, Column, Constraint, type_name
+from compiler.diagnostics import SpecError
+from compiler.names import Name
+
+GOLDEN = Path(__file__).parent / "golden" / "fingerprint"
+
+
+def test_fingerprints_are_those_of_the_runner() -> None:
+    """The compiler digests a relation as the runner does: the runner compares the two."""
+    catalog = Catalog.read(GOLDEN / "catalog.yaml")
+
+    expected = yaml.safe_load((GOLDEN / "fingerprints.yaml").read_text("utf-8"))
+    assert {str(relation.qualified): relation.fingerprint for relation in catalog.relations} == expected
+
+
+def test_relations_and_types_are_found_by_exact_name() -> None:
+    """Dots, quotes, and letters beyond ASCII in names; a type also by the name of its arrays."""
+    catalog = Catalog.read(GOLDEN / "catalog.yaml")
+
+    orders = catalog.find("public", 'Café "au lait".orders')
+
+    assert orders is not None
+    assert orders.columns[0] == Column("zulu", "integer", null=False, identity="always")
+    assert orders.checks == (Constraint("alpha_check", "CHECK ((alpha >= (0)::numeric))", valid=False),)
+    assert orders.sequences == (("zulu", Name("public", "orders_zulu_seq")),)
+    assert catalog.find("public", "orders") is None
+    mood = catalog.type_named("public.mood[]")
+    assert mood is not None
+    assert mood.labels == ("sad", "ok", "no", "1e3", "line\nbreak")
+
+
+@pytest.mark.parametrize(
+    "text, name",
+    [
+        ("integer", None),
+        ("character varying(120)[]", None),
+        ('"char"', None),
+        ("public.mood[]", Name("public", "mood")),
+        ('"My.Schema"."odd ""type"""', Name("My.Schema", 'odd "type"')),
+        ("public.geometry(Point,4326)", Name("public", "geometry")),
+    ],
+)
+def test_type_names(text: str, name: Name | None) -> None:
+    """A user's type is written with its schema, a built-in one without."""
+    assert type_name(text) == name
+
+
+MISTAKES = [
+    ("format: 2\n", "1:9", "format 2 of the catalog is not known: this is for format 1"),
+    ("format: 1\ndatabase: other\n", "2:11", '"database" is one of: source, target'),
+    ("format: 1\nsurprise: x\n", "2:1", '"surprise" is not part of a catalog'),
+    ("format: 1\nrelations: {public.t: {kind: table, columns: {a: {type: [x]}}}}\n", "2:57", '"type" is a text'),
+    ("format: 1\nrelations: {t: {kind: table}}\n", "2:13", '"t" is not the name of a schema and, after a dot, of a'),
+    ("format: 1\nrelations: {public.t: {kind: heap}}\n", "2:30", '"kind" is one of: table, partitioned table, view,'),
+    ("format: 1\ntypes: {mood: {enum: [a]}}\n", "2:9", '"mood" is not the name of a schema and, after a dot, of a'),
+]
+
+
+@pytest.mark.parametrize("text, place, message", MISTAKES)
+def test_mistakes_have_their_place(tmp_path: Path, text: str, place: str, message: str) -> None:
+    """What was edited by hand into something else is found where it stands."""
+    path = tmp_path / "source.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(SpecError) as raised:
+        Catalog.read(path, "source.yaml")
+
+    (found,) = raised.value.diagnostics
+    assert found.span is not None
+    assert (found.code, f"{found.span.line}:{found.span.column}") == ("E302", place)
+    assert found.message.startswith(message)
+    assert found.hint == "write it anew with `transhume snapshot`"
