@@ -13,13 +13,28 @@ Scalar = str | int | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A name, a type or an expression as written, and where it stands."""
+    """A name, a type or an expression as written, and where it stands.
+
+    `pieces` tell where a text goes on that does not stand in `span` character for character (quotes, several lines):
+    from that offset on it stands at that place.
+    """
 
     text: str
     span: Span
+    pieces: tuple[tuple[int, Span], ...] = ()
 
     def __str__(self) -> str:
         return self.text
+
+    def at(self, offset: int, length: int = 1) -> Span:
+        """The place of the `length` characters of `text` from `offset` on, as far as they stand on one line."""
+        start, span = max((piece for piece in self.pieces if piece[0] <= offset), default=(0, self.span), key=_offset)
+        column = min(span.column + offset - start, len(span.text) + 1)
+        return Span(span.file, span.line, column, max(1, min(length, len(span.text) + 1 - column)), span.text)
+
+
+def _offset(piece: tuple[int, Span]) -> int:
+    return piece[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`window` and `lock_timeout` are durations, `memory` a size, `rejected` a share ("0.5%") or a count ("100"): as written."""
+    """As written: `window` and `lock_timeout` are durations, `memory` a size, `rejected` a share or a count."""
 
     window: str = "4h"
     rejected: str = "0"
@@ -148,7 +163,10 @@ How = Copy | Recode | Reference | Expression | Constant | Json | Derived | Ident
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """One target column and what fills it. `null` False: the column is NOT NULL, True: it is not; None: as source or catalog say."""
+    """One target column and what fills it.
+
+    `null` False: the column is NOT NULL, True: it is not; None: as source or catalog say.
+    """
 
     target: Word
     how: How
