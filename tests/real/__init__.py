@@ -1,0 +1,1 @@
+"""Tests with databases that others made."""
