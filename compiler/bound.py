@@ -11,7 +11,7 @@ from typing import Literal
 from compiler.catalog import Catalog, Relation
 from compiler.diagnostics import Diagnostic, Span
 from compiler.names import Name as Name
-from compiler.spec import Duplicates, Missing, Partition, Project
+from compiler.spec import Duplicates, Missing, Partition, Project, Reason
 from compiler.sql import Sql, fits
 
 
@@ -155,6 +155,8 @@ class BoundTable:
     tells, for each keyset column, the target column that keeps it, all of them or none (then the map table does).
     `existing` is the target's relation where `create` is false; `sequences` are those that its columns own (a created
     identity column's is found with pg_get_serial_sequence). `rejected` is the table's own budget, or the project's.
+    `drop` are the source columns that stay behind, `relations` the source's relations that are read: the table, or all
+    that the query names.
     """
 
     id: str
@@ -181,6 +183,8 @@ class BoundTable:
     existing: Relation | None
     sequences: tuple[tuple[str, Name], ...]
     span: Span
+    drop: tuple[Reason, ...] = ()
+    relations: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
