@@ -26,7 +26,7 @@ NEUTRAL: tuple[tuple[str, Value], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A spec to be written. `undecided` are columns with a made-up value; `notes` say what is not carried over."""
+    """A spec to be written. `undecided` columns have a made-up value or none; `notes` say what is not carried over."""
 
     table: str
     source: Value
@@ -58,20 +58,23 @@ def draft(pair: Pair, move: Move) -> Draft:
     drop = {column.name: why for column in rest if (why := _why_dropped(column, pair))}
     kept = [column for column in rest if column.name not in drop]
     values = {column.name: _value(column, pair, references) for column in kept}
-    undecided = dict(_undecided(pair, {*key, *values}))
+    legacy = dict(_legacy(pair, key))
+    undecided = dict(_undecided(pair, {*key, *values, *legacy}))
+    made_up = {name: value for name, value in undecided.items() if value is not None}
     recoded = {*references, *(name for name, value in key.items() if isinstance(value, dict) and "uuid" in value)}
-    carried = constraints(pair.source, recoded) if pair.existing is None else Constraints((), {}, ())
+    new = pair.existing is None
+    carried = constraints(pair.source, recoded) if new else Constraints((), {}, ())
     return Draft(
         table=move.names[pair.source.qualified],
         source=_source(pair, move),
         key=key,
-        columns=dict(_legacy(pair, key)) | {name: value for name, value in values.items() if value != name} | undecided,
+        columns=legacy | {name: value for name, value in values.items() if value != name} | made_up,
         undecided=tuple(undecided),
         same=tuple(name for name, value in values.items() if value == name),
         drop=drop,
         constraints=carried,
-        create=pair.existing is None,
-        notes=(*carried.left, *_wide_references(pair, move)),
+        create=new,
+        notes=(*carried.left, *(_wide_references(pair, move) if new else ())),
     )
 
 
@@ -126,8 +129,8 @@ def _legacy(pair: Pair, key: Mapping[str, Value]) -> Iterator[tuple[str, Value]]
                 while pair.source.column(name):
                     name += "_"
                 yield name, source
-            elif found := next((each for each in (name, "legacy_id") if pair.existing.column(each)), None):
-                yield found, source
+            elif free := [n for n in (name, "legacy_id") if pair.existing.column(n) and not pair.source.column(n)]:
+                yield free[0], source
 
 
 def _references(pair: Pair, move: Move) -> Iterator[tuple[str, Value]]:
@@ -169,10 +172,9 @@ def _value(column: Column, pair: Pair, references: Mapping[str, Value]) -> Value
 
 
 def _undecided(pair: Pair, filled: set[str]) -> Iterator[tuple[str, Value]]:
-    """A value for each column that must not be null, has no default and no counterpart."""
+    """A value for each column that must not be null, has no default and no counterpart; None where none is at hand."""
     for column in pair.existing.columns if pair.existing else ():
         needed = not column.null and column.default is None and column.identity is None and column.generated is None
         if needed and column.name not in filled:
-            value = next((value for types, value in NEUTRAL if re.fullmatch(types, column.type)), None)
-            if value is not None:
-                yield column.name, {"value": value}
+            found = (value for types, value in NEUTRAL if re.fullmatch(types, column.type))
+            yield column.name, next(({"value": value} for value in found), None)

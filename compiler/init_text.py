@@ -32,6 +32,9 @@ def _lines(draft: Draft, schema: str) -> Iterator[str]:
     yield from _block("checks", draft.constraints.checks)
     if not draft.create:
         yield "create: false"
+    for name in draft.undecided:
+        if name not in draft.columns:
+            yield f"{UNDECIDED}: {name}"
     for note in draft.notes:
         yield f"# not carried over: {' '.join(note.split())}"
 
