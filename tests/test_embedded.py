@@ -205,7 +205,7 @@ def test_a_folder_without_postgresql(tmp_path: Path) -> None:
         embedded.start(tmp_path / "home", bin=tmp_path)
     assert str(caught.value) == (
         f"there is no PostgreSQL that runs in {tmp_path}\n"
-        "hint: it must hold postgres, initdb and pg_ctl for this machine"
+        "  = hint: it must hold postgres, initdb and pg_ctl for this machine"
     )
     assert not (tmp_path / "home").exists()
 
@@ -217,7 +217,7 @@ def test_a_state_folder_that_is_a_file(tmp_path: Path) -> None:
         embedded.start(tmp_path / "file")
     assert str(caught.value) == (
         f"cannot use the state folder {tmp_path}/file: File exists\n"
-        "hint: set TRANSHUME_HOME to a folder you may write to"
+        "  = hint: set TRANSHUME_HOME to a folder you may write to"
     )
 
 
@@ -225,7 +225,7 @@ def test_a_state_folder_that_is_a_file(tmp_path: Path) -> None:
 def test_a_state_folder_of_another_user(home: Path) -> None:
     """Root does not put its cluster into a folder that somebody else prepared."""
     os.chown(home, 65534, 65534)
-    with pytest.raises(EmbeddedError, match=f"^{home} belongs to another user\nhint: set TRANSHUME_HOME"):
+    with pytest.raises(EmbeddedError, match=f"^{home} belongs to another user\n  = hint: set TRANSHUME_HOME"):
         embedded.start(home)
     os.chown(home, 0, 0)
 
@@ -236,7 +236,7 @@ def test_a_state_folder_that_the_server_cannot_reach(home: Path) -> None:
     (home / "closed").mkdir(mode=0o700)
     with pytest.raises(EmbeddedError) as caught:
         embedded.start(home / "closed" / "state")
-    assert f"who cannot reach {home}/closed/state/pg18\nhint: set TRANSHUME_HOME" in str(caught.value)
+    assert f"who cannot reach {home}/closed/state/pg18\n  = hint: set TRANSHUME_HOME" in str(caught.value)
 
 
 @as_root
