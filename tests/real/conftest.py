@@ -27,7 +27,10 @@ from tests.conftest import Databases
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[2] / "shared" / "data"
-HARMLESS = re.compile(r'ERROR:  extension "plpgsql" already exists')
+# The embedded server is built without lz4 and without libxml: there, pgtypes has no rows of xml.
+HARMLESS = re.compile(
+    r'extension "plpgsql" already exists|compression method lz4 not supported|unsupported XML feature'
+)
 
 Connection = psycopg.Connection[TupleRow]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.real.conftest import Connection, Project, Real, rows, tables
+from tests.real.conftest import Connection, Project, Real, connect, count, rows, tables
 
 
 def check_same(source: Connection, target: Connection, schema: str) -> int:
@@ -39,7 +39,9 @@ def test_northwind(real: Real) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.both_servers
 def test_the_values_that_postgresql_tests_itself_with(real: Real) -> None:
     """47 tables: infinity, NaN, years BC, arrays, ranges, multiranges, xml, money, bit, geometry, inheritance."""
     source, target = real.database("source", "pgtypes/pg15-regress-types.sql"), real.database("target")
-    assert forward_back_forward(real("pgtypes", source, target), "kept") == 0
+    xml = count(connect(source), "SELECT count(*) FROM public.xmltest")  # none where the server is built without it
+    assert forward_back_forward(real("pgtypes", source, target), "kept") == 7994 + xml
