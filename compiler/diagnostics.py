@@ -1,12 +1,19 @@
 """Places in spec files, what is wrong there, and how it looks on a terminal."""
 
-from collections.abc import Sequence
+import difflib
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+WIDTH = 100  # columns of a source line that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of one line of a file: `line` and `column` count from 1, `length` in characters; `text` is the whole line."""
+    """A stretch of one line of a file; `text` is the whole line.
+
+    `line` and `column` count from 1, `length` in characters.
+    """
 
     file: str
     line: int
@@ -30,7 +37,13 @@ class Diagnostic:
 
     @property
     def is_error(self) -> bool:
+        """False for a warning, which is shown and does not stop the plan."""
         return self.code.startswith("E")
+
+    @property
+    def severity(self) -> str:
+        """`error` or `warning`."""
+        return "error" if self.is_error else "warning"
 
 
 class SpecError(Exception):
@@ -39,3 +52,81 @@ class SpecError(Exception):
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         super().__init__(f"{len(diagnostics)} diagnostics")
         self.diagnostics = tuple(diagnostics)
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """The known word that `word` may have been meant to be, or ""."""
+    words = list(dict.fromkeys(known))
+    same = [other for other in words if other.casefold() == word.casefold()]
+    return next(iter(same or difflib.get_close_matches(word, words, n=1)), "")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint with the known word that is closest, or "" where none is close."""
+    close = closest(word, known)
+    return f'did you mean "{close}"?' if close else ""
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Each once, by file and place; those without a place first."""
+    return sorted(dict.fromkeys(diagnostics), key=_place)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
+    span = diagnostic.span or Span("", 0, 0, 0)
+    return span.file, span.line, span.column, diagnostic.code, diagnostic.message
+
+
+def text(diagnostic: Diagnostic, root: str = "") -> str:
+    """The finding as people read it, without a line end; `root` leads from where they are to the files."""
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {_printable(diagnostic.message)}"]
+    if span := diagnostic.span:
+        margin = " " * len(str(span.line))
+        lines.append(f"{margin}--> {root}{span.file}:{span.line}:{span.column}")
+        if span.text:
+            source, caret = _excerpt(span)
+            lines += [f"{margin} |", f"{span.line} | {source}".rstrip()]
+            lines.append(f"{margin} | {caret} {_printable(diagnostic.label)}".rstrip())
+        if diagnostic.hint:
+            lines.append(f"{margin} |")
+    if diagnostic.hint:
+        lines.append(f"{' ' * len(str(span.line)) if span else ''} = hint: {_printable(diagnostic.hint)}")
+    return "\n".join(lines)
+
+
+def summary(diagnostics: Sequence[Diagnostic]) -> str:
+    """`2 errors, 1 warning`."""
+    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
+    counts = {"error": errors, "warning": len(diagnostics) - errors}
+    return ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for word, n in counts.items() if n) or "no errors"
+
+
+def _excerpt(span: Span) -> tuple[str, str]:
+    """The line, cut to WIDTH around the stretch where it is longer, and the carets below it."""
+    first, last = span.column - 1, span.column - 1 + max(span.length, 1)
+    start = max(0, min(first - WIDTH // 4, len(span.text) - WIDTH)) if len(span.text) > WIDTH else 0
+    stop = min(len(span.text), start + WIDTH)
+    before, after = "…" if start else "", "…" if stop < len(span.text) else ""
+    shown = [_shown(char) for char in span.text[start:stop]]
+    indent = _width(before + "".join(shown[: first - start]))
+    carets = _width("".join(shown[first - start : last - start]))
+    return before + "".join(shown) + after, " " * indent + "^" * max(carets, 1)
+
+
+def _shown(char: str) -> str:
+    """A character that takes its place on a terminal and does nothing else there."""
+    if char == "\t":
+        return "    "
+    return char if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else "\N{REPLACEMENT CHARACTER}"
+
+
+def _printable(message: str) -> str:
+    return "".join(map(_shown, message.replace("\n", " ")))
+
+
+def _width(shown: str) -> int:
+    """How many columns a terminal gives to it: wide letters have two, combining ones none."""
+    return sum(
+        0 if unicodedata.category(char) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in shown
+    )
