@@ -20,6 +20,7 @@ CODES: Mapping[str, str] = {
     "E111": "A YAML merge key (`<<`).",
     "E112": "Values are nested too deep.",
     "E113": "A file is empty.",
+    "E114": "A text holds a zero byte, which PostgreSQL cannot.",
     "E201": "A key that the language does not know.",
     "E202": "A key is missing.",
     "E203": "A value of the wrong kind: a list for a text, a number for true or false.",
@@ -32,5 +33,6 @@ CODES: Mapping[str, str] = {
     "E303": "A catalog is missing.",
     "E304": "A project is missing, or not where it is looked for.",
     "E305": "Two specs fill the same target table.",
+    "E701": "Tables wait for each other in a circle of `after`.",
     "W301": "There is no catalog of the target; it is taken for empty.",
 }

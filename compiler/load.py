@@ -17,6 +17,8 @@ MAX_VALUES = 100_000  # after aliases are expanded
 MAX_DEPTH = 50
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
+_ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)")
+_GOES_ON = re.compile(r"(?:\\\r?\n[ \t]*)*")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 
 
@@ -88,9 +90,35 @@ class Page:
         length = min(stop, begin + len(text)) - start
         return Span(self.file, line + 1, start - begin + 1, max(length, 1), text)
 
+    def pieces(self, value: Text) -> tuple[tuple[int, Span], ...]:
+        """Where the value's characters stand, from which on; nothing where they stand at its start as they are."""
+        raw = self.text[value.start : value.stop]
+        if raw == value:
+            return ()
+        if raw[1:-1] == value:
+            return ((0, self.span(value.start + 1, value.stop - 1)),)
+        return tuple((offset, self.span(value.start + at, value.stop)) for offset, at in _runs(raw, value))
+
     def refuse(self, code: str, message: str, start: int, stop: int, label: str = "", hint: str = "") -> NoReturn:
         """Raise SpecError with one located diagnostic."""
         raise SpecError([Diagnostic(code, message, self.span(start, stop), label, hint)])
+
+
+def _runs(raw: str, text: str) -> Iterator[tuple[int, int]]:
+    """The runs of characters that YAML took over as they are: offset in `text`, offset in `raw`."""
+    at = raw.find("\n") + 1 if raw[:1] in ("|", ">") else 1 if raw[:1] in ("'", '"') else 0
+    expected = -1
+    for offset, char in enumerate(text):
+        escape = None
+        if raw[0] == '"':
+            at = _GOES_ON.match(raw, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            escape = _ESCAPE.match(raw, at)
+        if escape is None and (at := raw.find(char, at)) < 0:
+            return
+        if at != expected:
+            yield offset, at
+        at = escape.end() if escape else at + 1
+        expected = -1 if escape or char == "\n" else at
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +274,8 @@ def _build(page: Page, node: yaml.Node, depth: int) -> Value:
         page.refuse("E107", "tags are not used here", start, stop, hint=f'remove "{node.tag}": the key says the type')
     value: Value
     if isinstance(node, yaml.ScalarNode):
+        if "\0" in node.value:
+            page.refuse("E114", "a text with a zero byte in it", start, stop, hint="PostgreSQL cannot hold it")
         value = _text(node)
     elif depth == 0:
         page.refuse("E112", f"values are nested more than {MAX_DEPTH} deep", start, stop)

@@ -256,6 +256,7 @@ class Table:
     create: bool
     map_table: bool
     span: Span
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,90 @@
+"""Documents -> Spec: their schemas, then what a schema cannot say; everything that is wrong, in all files, at once."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from compiler.catalog import digest
+from compiler.check_table import check_table
+from compiler.diagnostics import Diagnostic, SpecError
+from compiler.load import Document
+from compiler.names import qualify
+from compiler.quick import fulfils
+from compiler.read_project import read_project
+from compiler.read_table import read_table
+from compiler.reading import Reading
+from compiler.schema import SchemaName
+from compiler.spec import Derived, Project, Spec, Table
+
+
+def validate(project: Document, tables: Sequence[Document], folder: str) -> Spec:
+    """The spec of the project in `folder` (its name); `tables` in any order. Raises SpecError."""
+    found: list[Diagnostic] = []
+    whole = _project(project, folder, found)
+    read = [table for document in sorted(tables, key=_file) if (table := _table(document, found)) is not None]
+    if whole is not None:
+        found.extend(_check_together(whole, read))
+    if any(diagnostic.is_error for diagnostic in found) or whole is None:
+        raise SpecError(found)
+    return Spec(whole, tuple(read), _digest(folder, [project, *tables]))
+
+
+def _file(document: Document) -> str:
+    return document.page.file
+
+
+def _project(document: Document, folder: str, found: list[Diagnostic]) -> Project | None:
+    if not _fulfils(document, "project", found):
+        return None
+    reading = Reading(document)
+    project = read_project(reading, folder)
+    found.extend(reading.found)
+    return project
+
+
+def _table(document: Document, found: list[Diagnostic]) -> Table | None:
+    if not _fulfils(document, "table", found):
+        return None
+    reading = Reading(document)
+    table = read_table(reading)
+    found.extend(reading.found)
+    found.extend(check_table(table))
+    return table
+
+
+def _fulfils(document: Document, name: SchemaName, found: list[Diagnostic]) -> bool:
+    if fulfils(name)(document.data):
+        return True
+    from compiler.violations import findings  # brings jsonschema, which a good spec does not need
+
+    found.extend(findings(document, name))
+    return False
+
+
+def _check_together(project: Project, tables: Sequence[Table]) -> Iterator[Diagnostic]:
+    yield from _one_spec_each(project, tables)
+    for mapping in (mapping for table in tables for mapping in table.mappings):
+        if isinstance(mapping.how, Derived) and project.ids is None:
+            hint = 'add "ids: {namespace: <a new UUID>, version: 3}" to project.yaml'
+            yield Diagnostic("E206", "a derived key needs the project's ids", mapping.span, "derived of what?", hint)
+
+
+def _one_spec_each(project: Project, tables: Sequence[Table]) -> Iterator[Diagnostic]:
+    first: dict[str, Table] = {}
+    for table in tables:
+        try:
+            name = str(qualify(table.name.text, project.target.schema))
+        except ValueError:
+            continue  # found where the name was read
+        if name in first:
+            message = f'table "{name}" has two specs'
+            hint = "fill it from one query: `from: {sql: ..., key: ...}`"
+            yield Diagnostic("E305", message, table.name.span, f"the other one is {first[name].span}", hint)
+        first.setdefault(name, table)
+
+
+def _digest(folder: str, documents: Sequence[Document]) -> str:
+    """Of every spec file, by name. Line ends do not count: a checkout may turn them."""
+    texts = {document.page.file.rpartition(f"{folder}/")[2]: document.page.text for document in documents}
+    return digest(
+        {file: hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest() for file, text in texts.items()}
+    )
