@@ -28,7 +28,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "schema": Entry("compiler.cli", "schema", "Write the JSON schemas of the specs, for editors."),
     },
     "Databases": {
-        "snapshot": Entry("runner.cli", "snapshot", "Write the catalog of a live database into the specs."),
+        "snapshot": Entry("runner.commands.snapshot", "snapshot", "Write the live databases' catalogs into the specs."),
         "apply": Entry("runner.cli", "apply", "Carry a plan out, or go on where it stopped."),
         "status": Entry("runner.cli", "status", "Show how far a run has come."),
         "verify": Entry("runner.cli", "verify", "Compare source and target, row by row."),
@@ -36,7 +36,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "rollback": Entry("runner.cli", "rollback", "Undo a run, in reverse order."),
     },
     "To begin with": {
-        "demo": Entry("runner.demo", "demo", "Run a whole migration on the embedded PostgreSQL."),
+        "demo": Entry("runner.commands.demo", "demo", "Run a whole migration on the embedded PostgreSQL."),
         "doctor": Entry("runner.doctor", "doctor", "Check this machine and the databases, and say what to do."),
     },
 }

@@ -1,0 +1,152 @@
+"""`transhume snapshot`: write the catalogs of the live databases into the specs, or say that they are stale."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+import yaml
+
+from runner.commands.reporting import reporting
+from runner.connect import Address, open_source, unreachable
+from runner.databases import SIDES, Side, addresses
+from runner.errors import FAILED, USAGE, RunnerError, SqlError
+from runner.snapshot import catalog_text, read_catalog, write_catalog
+
+# what stands before a dot: a schema, or an alias, which is no schema's name and so is not found
+QUALIFIER = re.compile(r'(?:"((?:[^"]|"")+)"|(\w+))\s*\.')
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What a snapshot needs of specs/<project>: the variables with the URLs, and the schemas that specs speak of."""
+
+    folder: Path
+    name: str
+    variables: dict[Side, str]
+    schemas: dict[Side, list[str]]
+
+    def file(self, side: Side) -> Path:
+        """Where the catalog of one side is kept."""
+        return self.folder / "catalog" / f"{side}.yaml"
+
+
+@click.command()
+@click.argument("project")
+@click.option("--only", type=click.Choice(SIDES), help="Only this database's catalog.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 with the difference where a file is stale.")
+def snapshot(project: str, only: Side | None, check: bool) -> None:
+    r"""Write the catalogs of PROJECT's live databases into its specs.
+
+    PROJECT is a name, or its folder under specs/. Review and commit what changes: compiling reads these files and never
+    asks a database. The databases are read only. With no database URL set, the embedded server's are read.
+
+    \b
+    Example:
+      transhume snapshot dispatch
+      transhume snapshot specs/dispatch --only target --check
+    """
+    stale = False
+    with reporting():
+        read = read_project(project)
+        with addresses(read.name, read.variables, (only,) if only else SIDES) as found:
+            for side, where in found.items():
+                catalog = _catalog(where, side, read.schemas[side])
+                stale |= (_check if check else _write)(catalog, read.file(side))
+    sys.exit(FAILED if check and stale else 0)
+
+
+def read_project(project: str) -> Project:
+    """The project of that name or folder. Raises RunnerError."""
+    folder = next(
+        (path for path in (Path(project), Path("specs") / project) if (path / "project.yaml").is_file()), None
+    )
+    if folder is None:
+        raise RunnerError(f'no project "{project}"', f"is specs/{Path(project).name}/project.yaml there?", USAGE)
+    data = _yaml(folder / "project.yaml", folder)
+    try:
+        variables: dict[Side, str] = {side: str(data[side]["env"]) for side in SIDES}
+        schemas: dict[Side, list[str]] = {side: [str(data[side].get("schema", "public"))] for side in SIDES}
+    except (KeyError, TypeError, AttributeError):
+        raise RunnerError(f"{folder}/project.yaml names no source and target", _lint(folder), USAGE) from None
+    for path in sorted((folder / "tables").glob("*.yaml")):
+        table = _yaml(path, folder)
+        if isinstance(table, dict):
+            schemas["source"] += _qualifiers(table.get("from"))
+            schemas["target"] += _qualifiers(table.get("table"))
+    return Project(folder, folder.resolve().name, variables, schemas)
+
+
+def _yaml(path: Path, folder: Path) -> Any:
+    """The file's maps, lists and texts: numbers and dates stay as they are written."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        raise RunnerError(f"{path} cannot be read as YAML", _lint(folder), USAGE) from None
+
+
+def _lint(folder: Path) -> str:
+    return f"`transhume lint {folder}` says what is wrong with it"
+
+
+def _qualifiers(name: Any) -> list[str]:
+    """The schemas that a name or a query may mean."""
+    text = name.get("sql") if isinstance(name, dict) else name
+    found = QUALIFIER.findall(text) if isinstance(text, str) else []
+    return [quoted.replace('""', '"') or plain for quoted, plain in found]
+
+
+def _catalog(where: Address, side: Side, schemas: list[str]) -> dict[str, Any]:
+    """Read one database. Raises RunnerError."""
+    try:
+        session = open_source(where, "transhume snapshot")
+    except psycopg.Error as error:
+        raise unreachable(where, error) from None
+    try:
+        with closing(session):
+            catalog = read_catalog(session, side, schemas)
+    except psycopg.Error as error:
+        raise SqlError(error) from None
+    if side == "source" and schemas[0] not in catalog["schemas"]:
+        raise RunnerError(f'{where} has no schema "{schemas[0]}"', "check the source's schema in project.yaml", FAILED)
+    return catalog
+
+
+def _write(catalog: dict[str, Any], path: Path) -> bool:
+    """Write the file where it differs; one line says what is in it. Whether it differed."""
+    before = _committed(path)
+    changed = before != catalog_text(catalog)
+    if changed:
+        write_catalog(catalog, path)
+    click.echo(f"{path}: {_size(catalog)}, {'unchanged' if not changed else 'changed' if before else 'new'}")
+    return changed
+
+
+def _check(catalog: dict[str, Any], path: Path) -> bool:
+    """Print how the file differs from the database. Whether it does."""
+    before, now = _committed(path), catalog_text(catalog)
+    for line in _difference(before, now, str(path)):
+        click.echo(line)
+    click.echo(f"{path}: {_size(catalog)}, {'stale' if before != now else 'as committed'}")
+    return before != now
+
+
+def _committed(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _difference(before: str, now: str, path: str) -> Iterator[str]:
+    return difflib.unified_diff(before.splitlines(), now.splitlines(), path, "the live database", lineterm="")
+
+
+def _size(catalog: dict[str, Any]) -> str:
+    relations = catalog["relations"].values()
+    return f"{len(relations)} relations, {sum(len(relation.get('columns', ())) for relation in relations)} columns"
