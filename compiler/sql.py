@@ -24,6 +24,7 @@ xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
 """
 _QUOTED = frozenset(_KEYWORDS.split())
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_COLUMN = re.compile(r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")(?:\.(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+"))*')
 
 
 class Sql(str):
@@ -84,6 +85,11 @@ def literal(value: str | int | bool | None) -> Sql:
 def cast(value: Sql, type: str) -> Sql:
     """`value` cast to `type`, the text of a type as a catalog writes it; `value` must bind tighter than `::`."""
     return Sql(f"{value}::{type}")
+
+
+def tight(value: Sql) -> Sql:
+    """`value` in parentheses, unless it is a column, so that `::` and operators take all of it."""
+    return value if _COLUMN.fullmatch(value) else Sql(f"({value})")
 
 
 def typed(value: str | int | bool | None, type: str) -> Sql:
