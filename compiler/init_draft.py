@@ -84,7 +84,8 @@ def _source(pair: Pair, move: Move) -> Value:
         return short(pair.source.qualified, move.schema)
     columns = ", ".join(ident(column.name) for column in pair.source.columns)
     query = f"select {columns} from only {qname(pair.source.schema, pair.source.name)}"
-    return {"sql": query, "key": [*(pair.source.primary_key.columns if pair.source.primary_key else ())]}
+    primary = pair.source.primary_key
+    return {"sql": query, "key": [*primary.columns]} if primary else {"sql": query}
 
 
 def _key_sources(pair: Pair) -> tuple[str, ...]:

@@ -30,12 +30,11 @@ def pairs(project: Project, source: Catalog, target: Catalog) -> tuple[Pair, ...
     Left out are tables under the project's `skip:`, and those whose rows are read through their parent.
     """
     found = {relation.qualified: relation for relation in source.relations if relation.kind in TABLES}
-    skipped = {reason.name.text for reason in project.skip}
     alone = _on_their_own(found)
     moved = [
         relation
         for name, relation in found.items()
-        if short(name, project.source.schema) not in skipped and (name in alone or not relation.parents)
+        if not _skipped(project, name) and (name in alone or not relation.parents)
     ]
     there = {relation.qualified: relation for relation in target.relations if relation.kind in TABLES}
     names = _targets(project, moved, there)
@@ -48,6 +47,15 @@ def pairs(project: Project, source: Catalog, target: Catalog) -> tuple[Pair, ...
 def short(name: Name, schema: str) -> str:
     """The name as a spec has it: without the schema where that is the project's."""
     return join((name.name,)) if name.schema == schema else str(name)
+
+
+def _skipped(project: Project, name: Name) -> bool:
+    """Whether `skip:` names the table, by its beginning perhaps: `payment_p*`."""
+    names = {short(name, project.source.schema), str(name)}
+    return any(
+        text in names or (text.endswith("*") and any(each.startswith(text[:-1]) for each in names))
+        for text in (reason.name.text for reason in project.skip)
+    )
 
 
 def _on_their_own(relations: Mapping[Name, Relation]) -> set[Name]:

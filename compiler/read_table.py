@@ -61,7 +61,7 @@ def read_table(reading: Reading) -> Table:
 
 def _source(reading: Reading, value: Value) -> Word | Query:
     if isinstance(value, Map):
-        return Query(reading.word(value["sql"]), reading.words(value["key"]))
+        return Query(reading.word(value["sql"]), reading.words(value.get("key")))
     return reading.relation(value)
 
 

@@ -177,7 +177,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`from: {sql: ..., key: id}`: a SELECT in place of a table, and the columns that are unique in it."""
+    """`from: {sql: ..., key: id}`: a SELECT in place of a table, and the columns that are unique in it, if any."""
 
     sql: Word
     key: tuple[Word, ...]
