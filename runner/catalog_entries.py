@@ -166,7 +166,7 @@ def _dependent(row: Row) -> str:
 
 
 def _maps(key: str, rows: Rows, value: Callable[[Row], Any]) -> dict[int, Entry]:
-    """`{key: {name: value}}` by relation; what a concurrent DROP left without a text is left out."""
+    """`{key: {name: value}}` by relation."""
     parts: dict[int, Entry] = defaultdict(lambda: {key: {}})
     for row in rows:
         parts[row["relation"]][key][row["name"]] = value(row)
@@ -174,8 +174,11 @@ def _maps(key: str, rows: Rows, value: Callable[[Row], Any]) -> dict[int, Entry]
 
 
 def _sorted(rows: Rows) -> list[Row]:
-    """By name, as Python compares them: what the server's collation says differs between servers."""
-    return sorted(rows, key=lambda row: str(row["name"]))
+    """By name, as Python compares them: the server's collation may be another tomorrow.
+
+    A definition is missing where the object was dropped a moment ago.
+    """
+    return sorted((row for row in rows if row["definition"] is not None), key=lambda row: str(row["name"]))
 
 
 FOLDS: Mapping[str, Callable[[Rows], Parts]] = {

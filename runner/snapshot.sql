@@ -158,7 +158,6 @@ WHERE c.conrelid = ANY ($1::oid[])
   AND c.contype IN ('p', 'u', 'x', 'f', 'c')
   -- a foreign key to a partitioned table has a shadow of its own for each partition
   AND NOT EXISTS (SELECT FROM pg_constraint AS p WHERE p.oid = c.conparentid AND p.conrelid = c.conrelid)
-ORDER BY c.conname
 
 -- query: indexes ($1 the relations; those that no constraint owns)
 SELECT i.indrelid AS relation,
@@ -178,7 +177,6 @@ JOIN pg_class AS x ON x.oid = i.indexrelid
 WHERE i.indrelid = ANY ($1::oid[])
   AND NOT EXISTS (
       SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))
-ORDER BY x.relname
 
 -- query: sequences ($1 the relations; of a column with several: its identity's, its default's, then one it only owns)
 SELECT DISTINCT ON (d.relation, d.attnum)
@@ -206,7 +204,6 @@ SELECT t.tgrelid AS relation,
        CASE t.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' END AS state
 FROM pg_trigger AS t
 WHERE t.tgrelid = ANY ($1::oid[]) AND NOT t.tgisinternal AND t.tgparentid = 0
-ORDER BY t.tgname
 
 -- query: dependents ($1 the relations)
 SELECT DISTINCT d.refobjid AS relation, v.relkind AS kind, r.rulename AS rule, n.nspname AS schema, v.relname AS name
