@@ -21,6 +21,7 @@ class Entry(NamedTuple):
 
 SECTIONS: dict[str, dict[str, Entry]] = {
     "Specs and plans, without a database": {
+        "init": Entry("compiler.init_cli", "init", "Draft the specs of a project from its catalogs."),
         "lint": Entry("compiler.cli", "lint", "Check specs; every error with its file, line and a hint."),
         "plan": Entry("compiler.cli", "plan", "Compile specs into the SQL that reviewers read."),
         "explain": Entry("compiler.cli", "explain", "Show one step: its SQL, its origin, its locks, its undo."),

@@ -144,7 +144,8 @@ def _references(pair: Pair, move: Move) -> Iterator[tuple[str, Value]]:
 
 
 def _reference(foreign: ForeignKey, move: Move) -> Value:
-    primary = move.sources[foreign.references].primary_key
+    relation = move.sources.get(foreign.references)
+    primary = relation.primary_key if relation else None
     value: dict[str, Value] = {"ref": move.names[foreign.references], "by": foreign.columns[0]}
     return value if primary and primary.columns == foreign.to else value | {"on": foreign.to[0]}
 

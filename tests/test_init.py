@@ -6,12 +6,15 @@ import uuid
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from compiler.catalog import Catalog
 from compiler.diagnostics import Span
-from compiler.init import drafts, scaffold
+from compiler.init import drafts, file_name
 from compiler.init_draft import Keys
+from compiler.init_text import text
 from compiler.spec import Database, Ids, Limits, Project, Reason, Word
+from transhume import main
 
 HERE = Span("project.yaml", 1, 1, 1)
 SHOP = """
@@ -92,7 +95,7 @@ def written(tmp_path: Path, source: str, target: str = "", keys: Keys = "uuid", 
         span=HERE,
     )
     found = drafts(project, catalog(tmp_path, "source", source), catalog(tmp_path, "target", target), keys)
-    return dict(scaffold(found, "table.json"))
+    return {file_name(each): text(each, "table.json") for each in found}
 
 
 def test_a_new_home_keeps_everything(tmp_path: Path) -> None:
@@ -184,3 +187,74 @@ def test_inheritance(tmp_path: Path, more: str, files: dict[str, str]) -> None:
     """Children are read through their parent, but where that would lose columns: then each table is on its own."""
     found = written(tmp_path, TREE % more)
     assert {name: text.split("from: ")[1].split()[0] for name, text in found.items()} == files
+
+
+def transhume(folder: Path, *arguments: str) -> Result:
+    """What the command does in a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return CliRunner().invoke(main, ["init", *arguments])
+
+
+def test_an_empty_folder_gets_a_project(tmp_path: Path) -> None:
+    """The first call writes project.yaml, which `lint` takes; the second wants catalogs and says how to get them."""
+    first = transhume(tmp_path, "shop")
+    assert first.output == (
+        "specs/shop/project.yaml: new\nedit it, then: transhume snapshot shop && transhume init shop\n"
+    )
+    second = transhume(tmp_path, "shop")
+    assert second.exit_code == 3
+    assert second.stderr == (
+        'error[E303]: there is no catalog of the source: "specs/shop/catalog/source.yaml"\n'
+        " = hint: write it with `transhume snapshot shop`\n"
+    )
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A project with catalogs of SHOP and APP."""
+    transhume(tmp_path, "shop")
+    (tmp_path / "specs/shop/catalog").mkdir()
+    catalog(tmp_path / "specs/shop/catalog", "source", SHOP)
+    catalog(tmp_path / "specs/shop/catalog", "target", APP)
+    return tmp_path
+
+
+def test_what_is_written_and_what_is_not_decided(shop: Path) -> None:
+    """The output names each column that somebody must decide about."""
+    done = transhume(shop, "specs/shop")
+    assert (
+        done.stdout
+        == """\
+specs/shop/tables: 2 specs written, 0 kept
+undecided: 2 columns of 1 tables are required in the target and not in the source; look for `undecided` in
+  specs/shop/tables/orders.yaml: note, since
+left behind: 3 columns under `drop:`, 2 indexes and constraints in comments
+"""
+    )
+    assert transhume(shop, "shop").stdout == "specs/shop/tables: 0 specs written, 2 kept\n"
+
+
+def test_specs_that_are_there_stay(shop: Path) -> None:
+    """A table that a spec reads gets no second one, whatever its file's name; references use that spec's name."""
+    tables = shop / "specs/shop/tables"
+    tables.mkdir()
+    mine = "table: clients\nfrom: {sql: select id from public.dispatch_customer as c, key: id}\n"
+    (tables / "mine.yaml").write_text(mine, encoding="utf-8")
+    (shop / "specs/shop/catalog/target.yaml").unlink()
+
+    assert transhume(shop, "shop").stdout.startswith("specs/shop/tables: 1 specs written, 1 kept\n")
+    assert sorted(path.name for path in tables.iterdir()) == ["dispatch_order.yaml", "mine.yaml"]
+    assert "customer_id: {ref: clients, by: customer_id}" in (tables / "dispatch_order.yaml").read_text()
+    assert (tables / "mine.yaml").read_text() == mine
+
+
+def test_derived_keys_need_a_namespace(shop: Path) -> None:
+    """`--keys uuid` without ids in the project is a mistake in the call."""
+    path = shop / "specs/shop/project.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line for line in lines if not line.startswith("ids")), encoding="utf-8")
+    done = transhume(shop, "shop", "--keys", "uuid")
+    assert done.exit_code == 2
+    assert '--keys uuid needs "ids: {namespace: <a new UUID>, version: 3}" in project.yaml' in done.stderr
+    assert not (shop / "specs/shop/tables").exists()
