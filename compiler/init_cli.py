@@ -1,6 +1,5 @@
 """`transhume init`: a project's first specs, drafted from its catalogs; files that are there stay as they are."""
 
-import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,17 +7,16 @@ from pathlib import Path
 import click
 
 from compiler.catalog import Catalog
-from compiler.diagnostics import SpecError, in_order, text
 from compiler.folder import PROJECT, Folder, load_project, read_catalogs
 from compiler.init import drafts, file_name
 from compiler.init_draft import Draft, Keys
 from compiler.init_existing import existing
-from compiler.init_text import text as draft_text
+from compiler.init_text import flow, text
+from compiler.report import reporting
 from compiler.spec import Project
 from compiler.validate import validate
 
-FAILED = 3
-SCHEMAS = "../../schemas"  # from a project's folder; `transhume schema` writes them
+SCHEMAS = "../../.schemas"  # from a project's folder; `transhume schema --out .schemas` writes them
 NEW_PROJECT = """\
 # yaml-language-server: $schema={schemas}/project.schema.json
 project: {name}
@@ -51,20 +49,16 @@ def init(project: str, keys: Keys | None) -> None:
       transhume init shop --keys uuid     write specs/shop/tables/*.yaml, then edit them
     """
     path = Path(project) if "/" in project or (Path(project) / PROJECT).is_file() else Path("specs") / project
-    try:
+    with reporting(path):
         if (path / PROJECT).is_file():
             _tables(Folder.at(path), keys)
         else:
             _project(Folder.at(path))
-    except SpecError as error:
-        for diagnostic in in_order(error.diagnostics):
-            click.echo(text(diagnostic), err=True)
-        sys.exit(FAILED)
 
 
 def _project(folder: Folder) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
-    written = NEW_PROJECT.format(schemas=SCHEMAS, name=folder.name, namespace=uuid.uuid4())
+    written = NEW_PROJECT.format(schemas=SCHEMAS, name=flow(folder.name), namespace=uuid.uuid4())
     (folder.path / PROJECT).write_text(written, encoding="utf-8")
     click.echo(f"{folder.shown}/{PROJECT}: new")
     click.echo(f"edit it, then: transhume snapshot {folder.name} && transhume init {folder.name}")
@@ -88,7 +82,7 @@ def _write(folder: Folder, draft: Draft) -> bool:
     path.parent.mkdir(exist_ok=True)
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(draft_text(draft, f"../{SCHEMAS}/table.schema.json"))
+            file.write(text(draft, f"../{SCHEMAS}/table.schema.json"))
     except FileExistsError:
         return False
     return True

@@ -207,6 +207,7 @@ def test_an_empty_folder_gets_a_project(tmp_path: Path) -> None:
     assert second.stderr == (
         'error[E303]: there is no catalog of the source: "specs/shop/catalog/source.yaml"\n'
         " = hint: write it with `transhume snapshot shop`\n"
+        "\n1 error\n"
     )
 
 
