@@ -35,4 +35,5 @@ CODES: Mapping[str, str] = {
     "E305": "Two specs fill the same target table.",
     "E701": "Tables wait for each other in a circle of `after`.",
     "W301": "There is no catalog of the target; it is taken for empty.",
+    "W302": "A YAML file in the project's folder that nothing reads.",
 }

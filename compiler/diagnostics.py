@@ -27,7 +27,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: a code (E... error, W... warning), one sentence, the exact characters, what to do."""
+    """One finding: a code (E... error, W... warning), one sentence, the exact characters, what to do.
+
+    `hint` may have several lines.
+    """
 
     code: str
     message: str
@@ -90,7 +93,9 @@ def text(diagnostic: Diagnostic, root: str = "") -> str:
         if diagnostic.hint:
             lines.append(f"{margin} |")
     if diagnostic.hint:
-        lines.append(f"{' ' * len(str(span.line)) if span else ''} = hint: {_printable(diagnostic.hint)}")
+        margin = f"{' ' * len(str(span.line)) if span else ''} = hint: "
+        first, *others = diagnostic.hint.splitlines()
+        lines += [margin + _printable(first), *(" " * len(margin) + _printable(other) for other in others)]
     return "\n".join(lines)
 
 

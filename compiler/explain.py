@@ -1,0 +1,58 @@
+"""One step for whoever has to understand it: where it comes from, what it waits for, what it looks up, its SQL."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from compiler.bound import BoundColumn, BoundTable, Ordered
+from compiler.plan import Plan, Step
+
+EXCERPT = 40  # lines of a spec; most are shorter
+MISSING = {
+    "reject": "sets the row aside",
+    "null": "leaves the column empty",
+    "fail": "stops the run",
+}
+
+
+def find(plan: Plan, text: str) -> Step | None:
+    """The step that `text` names: by its id, or by its file."""
+    path = Path(text).as_posix()
+    return next((step for step in plan.steps if text == step.id or f"/{path}".endswith(f"/{step.file}")), None)
+
+
+def explanation(step: Step, plan: Plan, ordered: Ordered, files: Mapping[str, str], project: Path) -> str:
+    """All of it as text, without a line end."""
+    table = next((table for table in ordered.tables if table.id == step.table), None)
+    parts = [_head(step, plan), _excerpt(step, project), _references(table) if table else [], [files[step.file]]]
+    return "\n\n".join("\n".join(part) for part in map(list, parts) if part).rstrip("\n")
+
+
+def _head(step: Step, plan: Plan) -> Iterator[str]:
+    followers = [other.id for other in plan.steps if step.id in other.after]
+    yield f"{step.id}: {step.what}"
+    yield f"waits for      {', '.join(step.after) or 'nothing'}"
+    yield f"waited for by  {', '.join(followers) or 'nothing'}"
+
+
+def _excerpt(step: Step, project: Path) -> Iterator[str]:
+    """The lines of the spec from the step's place on."""
+    file, first = step.span.file, step.span.line
+    path = project.absolute().parent.parent / file
+    lines = path.read_text(encoding="utf-8-sig").splitlines()[first - 1 : first - 1 + EXCERPT]
+    width = len(str(first + len(lines)))
+    yield f"from {file}:{first}"
+    yield from (f"{number:>{width}} | {line}".rstrip() for number, line in enumerate(lines, first))
+
+
+def _references(table: BoundTable) -> list[str]:
+    return [line for column in table.columns for line in _reference(column)]
+
+
+def _reference(column: BoundColumn) -> Iterator[str]:
+    if reference := column.reference:
+        by = ", ".join(reference.by)
+        how = "is computed from" if reference.derived else f"is looked up in the map of {reference.table} by"
+        yield f"{column.name}: the key of {reference.table}; it {how} {by}"
+        yield f"    a {by} that leads nowhere {MISSING[reference.missing]}"
+        if not reference.constrained:
+            yield f"    no foreign key: {reference.why_not}"

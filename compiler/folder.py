@@ -1,0 +1,114 @@
+"""specs/<project>/ -> its documents and catalogs: which files belong to a project, and what they are called."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from compiler.catalog import Catalog
+from compiler.diagnostics import Diagnostic, SpecError
+from compiler.load import Document, load
+from compiler.spec import Spec
+
+T = TypeVar("T")
+
+PROJECT = "project.yaml"
+SOURCE = "catalog/source.yaml"
+TARGET = "catalog/target.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A project's folder. `shown` is its name in messages and plans, `specs/dispatch`, wherever the folder is."""
+
+    path: Path
+    shown: str
+
+    @classmethod
+    def at(cls, path: Path) -> "Folder":
+        """The folder at `path`, be it relative, or a link."""
+        whole = path.absolute()
+        whole = whole.resolve() if whole.name in ("", "..") else whole
+        return cls(path, f"{whole.parent.name}/{whole.name}" if whole.parent.name else whole.name)
+
+    @property
+    def name(self) -> str:
+        """The project's name, as the folder has it."""
+        return self.shown.rpartition("/")[2]
+
+    def file(self, name: str) -> str:
+        """How a file of the folder is named in messages and plans."""
+        return f"{self.shown}/{name}"
+
+    def load(self, name: str) -> Document:
+        """One file of the folder. Raises SpecError."""
+        return load(self.path / name, self.file(name))
+
+    def catalog(self, name: str) -> Catalog:
+        """One catalog of the folder. Raises SpecError."""
+        return Catalog.read(self.path / name, self.file(name))
+
+    def tables(self) -> list[str]:
+        """The files of tables, sorted by name."""
+        return sorted(f"tables/{path.name}" for path in (self.path / "tables").glob("*.yaml") if _is_spec(path))
+
+    def unread(self) -> Iterator[Diagnostic]:
+        """A warning for each YAML file that is not where a spec belongs: nobody should wait for it in vain."""
+        known = {PROJECT, SOURCE, TARGET, *self.tables()}
+        for path in sorted(self.path.rglob("*.y*ml")):
+            name = path.relative_to(self.path).as_posix()
+            if path.suffix in (".yaml", ".yml") and name not in known and _is_spec(path):
+                hint = "tables are tables/<name>.yaml"
+                yield Diagnostic("W302", f'"{self.file(name)}" is not read', None, "", hint)
+
+
+def _is_spec(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".")
+
+
+def load_project(folder: Folder) -> tuple[Document, tuple[Document, ...]]:
+    """project.yaml, and the tables by file name. Raises SpecError with what is wrong in any of them."""
+    if not (folder.path / PROJECT).exists():
+        hint = "the folder of a project holds project.yaml, tables/ and catalog/"
+        raise SpecError([Diagnostic("E304", f'there is no project in "{folder.shown}"', None, "", hint)])
+    project, *tables = _together(folder.load, (PROJECT, *folder.tables()))
+    return project, tuple(tables)
+
+
+def read_catalogs(folder: Folder) -> tuple[Catalog, Catalog | None]:
+    """The catalogs of the source and of the target, where there is one. Raises SpecError."""
+    if not (folder.path / SOURCE).exists():
+        message = f'there is no catalog of the source: "{folder.file(SOURCE)}"'
+        raise SpecError([Diagnostic("E303", message, None, "", f"write it with `transhume snapshot {folder.name}`")])
+    names = [name for name in (SOURCE, TARGET) if (folder.path / name).exists()]
+    catalogs = _together(folder.catalog, names)
+    return catalogs[0], catalogs[1] if len(catalogs) > 1 else None
+
+
+def absent_target(folder: Folder, spec: Spec) -> Diagnostic:
+    """A project whose plan creates every table can do without the target's catalog; another cannot."""
+    existing = next((table for table in spec.tables if not table.create), None)
+    message = f'there is no catalog of the target: "{folder.file(TARGET)}"'
+    hint = f"write it with `transhume snapshot {folder.name}`"
+    if existing is None:
+        return Diagnostic("W301", f"{message}; it is taken for empty", None, "", hint)
+    return Diagnostic("E303", message, existing.span, "this table is there already", hint)
+
+
+def noting(found: list[Diagnostic], call: Callable[[], T]) -> T | None:
+    """What the call gives; None where it raises a SpecError, whose diagnostics are added to `found`."""
+    try:
+        return call()
+    except SpecError as error:
+        found.extend(error.diagnostics)
+        return None
+
+
+def _together(read: Callable[[str], T], names: Iterable[str]) -> list[T]:
+    """What `read` gives for every name. Raises one SpecError with what is wrong in all of them."""
+    found: list[Diagnostic] = []
+    results = [noting(found, partial(read, name)) for name in names]
+    if found:
+        raise SpecError(found)
+    return [result for result in results if result is not None]

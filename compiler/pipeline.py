@@ -1,0 +1,78 @@
+"""The compiler from top to bottom: load, validate, resolve, order, lower, emit."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from compiler.bound import Ordered
+from compiler.catalog import Catalog
+from compiler.diagnostics import Diagnostic, SpecError
+from compiler.folder import Folder, absent_target, load_project, noting, read_catalogs
+from compiler.plan import Plan
+from compiler.spec import Spec
+from compiler.validate import validate
+
+Files = dict[str, str]
+
+
+def compile_project(path: Path) -> Files:
+    """What belongs into the plan of the project in `path`: file names and their texts. Raises SpecError."""
+    return emit(lower(check(path)))
+
+
+def check(path: Path) -> Ordered:
+    """The project in `path` with every name and type found to be right, and its warnings. Raises SpecError."""
+    with _all_in_memory():
+        folder = Folder.at(path)
+        spec, source, target = read(folder)
+        warnings = tuple(folder.unread())
+        if target is None:
+            warnings = (*warnings, absent_target(folder, spec))
+            if any(warning.is_error for warning in warnings):
+                raise SpecError(warnings)
+            target = Catalog.empty("target")
+        from compiler.order import order  # here, as below: sqlglot, networkx and jinja2 take longer to load than
+        from compiler.resolve import resolve  # most mistakes take to be found
+
+        resolved = resolve(spec, source, target)
+        return order(replace(resolved, warnings=(*warnings, *resolved.warnings)))
+
+
+def read(folder: Folder) -> tuple[Spec, Catalog, Catalog | None]:
+    """The project's spec and its catalogs; the target's may be missing. Raises SpecError."""
+    found: list[Diagnostic] = []
+    spec = noting(found, lambda: validate(*load_project(folder), folder.name))
+    catalogs = noting(found, lambda: read_catalogs(folder))
+    if spec is None or catalogs is None:
+        raise SpecError(found)
+    return spec, *catalogs
+
+
+def lower(ordered: Ordered) -> Plan:
+    """The steps of the plan."""
+    from compiler.lower import lower
+
+    with _all_in_memory():
+        return lower(ordered)
+
+
+def emit(plan: Plan) -> Files:
+    """The texts of the plan's files."""
+    from compiler.emit import emit
+
+    with _all_in_memory():
+        return dict(emit(plan))
+
+
+@contextmanager
+def _all_in_memory() -> Iterator[None]:
+    """Without the garbage collector: nothing here is a cycle, and looking for one takes as long as compiling."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
