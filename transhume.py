@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -44,8 +44,17 @@ SECTIONS: dict[str, dict[str, Entry]] = {
 COMMANDS: dict[str, Entry] = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
 
+def unwrapped(help: str | None) -> str | None:
+    """Click's mark for lines that stay as they are, which a raw docstring holds as two characters."""
+    return help and help.replace("\\b\n", "\b\n")
+
+
 class Front(click.Group):
     """A group whose commands are imported when they are called, not when they are listed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.help = unwrapped(self.help)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, in the order in which a migration needs them."""
@@ -62,6 +71,7 @@ class Front(click.Group):
                 raise
             raise click.ClickException(f'the library "{error.name}" is not installed; reinstall transhume') from None
         assert isinstance(command, click.Command), f"{entry.module}.{entry.attribute} is not a command"
+        command.help = unwrapped(command.help)
         return command
 
     def resolve_command(

@@ -70,7 +70,7 @@ def test_each_command_shows_an_example(name: str) -> None:
     assert result.exit_code == 0, result.output
     assert f"Usage: main {name}" in result.output
     assert "Example" in result.output
-    assert f"transhume {name}" in result.output
+    assert f"\n    transhume {name}" in result.output, "an example keeps its line"
 
 
 def test_an_unknown_command_is_a_usage_error() -> None:
