@@ -30,11 +30,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Databases": {
         "snapshot": Entry("runner.commands.snapshot", "snapshot", "Write the live databases' catalogs into the specs."),
-        "apply": Entry("runner.cli", "apply", "Carry a plan out, or go on where it stopped."),
-        "status": Entry("runner.cli", "status", "Show how far a run has come."),
-        "verify": Entry("runner.cli", "verify", "Compare source and target, row by row."),
-        "rejects": Entry("runner.cli", "rejects", "Show the rows that were set aside, and why."),
-        "rollback": Entry("runner.cli", "rollback", "Undo a run, in reverse order."),
+        "apply": Entry("runner.commands.apply", "apply", "Carry a plan out, or go on where it stopped."),
+        "status": Entry("runner.commands.status", "status", "Show how far a run has come."),
+        "verify": Entry("runner.commands.verify", "verify", "Compare source and target, row by row."),
+        "rejects": Entry("runner.commands.rejects", "rejects", "Show the rows that were set aside, and why."),
+        "rollback": Entry("runner.commands.rollback", "rollback", "Undo a run, in reverse order."),
     },
     "To begin with": {
         "demo": Entry("runner.commands.demo", "demo", "Run a whole migration on the embedded PostgreSQL."),

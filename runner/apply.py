@@ -1,0 +1,146 @@
+"""Apply: carry a plan out, or go on where it stopped."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass
+
+from runner import events, fence, journal, runs
+from runner.accounting import Account, account_of
+from runner.connect import Address, Session
+from runner.errors import INTERRUPTED, Fenced, RunnerError, SqlError, Stopped
+from runner.journal import Run
+from runner.manifest import Plan, Step
+from runner.preflight import Preflight
+from runner.progress import Progress
+from runner.retry import CANCELLED, PATIENCE
+from runner.schedule import Schedule
+from runner.sections import Side
+from runner.sessions import Sessions
+from runner.steps import KINDS
+from runner.work import Context, Work
+
+GRACE = 3.0  # seconds that a chunk has to end after Ctrl-C, before its statement is cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run that is done: `before` this command, or by it in `seconds`."""
+
+    run: Run
+    accounts: tuple[Account, ...]
+    before: bool
+    seconds: float
+
+
+def apply(
+    plan: Plan, places: Mapping[Side, Address], progress: Progress, jobs: int = 2, patience: float = PATIENCE
+) -> Outcome:
+    """Carry the plan out. Raises RunnerError, for one with INTERRUPTED; apply again goes on from there."""
+    started = time.monotonic()
+    with runs.session_on(places["target"], "transhume", plan.limits.lock_timeout) as keeper:
+        fence.lock(keeper, plan.project)
+        run = _run(plan, places, keeper)
+        if run.state == "done":
+            return Outcome(run, accounts(keeper, plan, run), True, 0)
+        sessions = Sessions(
+            places["source"], places["target"], fence.application(run), plan.limits.lock_timeout,
+            one=plan.databases == 1,
+        )  # fmt: skip
+        context = Context(plan, run, sessions, progress, threading.Event(), patience)
+        with closing(sessions):
+            _steps(context, jobs)
+            _finish(context)
+            return Outcome(run, accounts(sessions.target(), plan, run), False, time.monotonic() - started)
+
+
+def accounts(session: Session, plan: Plan, run: Run) -> tuple[Account, ...]:
+    """The account of every table, as the journal has it."""
+    sizes = {step: row.size for step, row in journal.steps(session, run).items()}
+    source = {step.table: sizes.get(step.id) for step in plan.steps if step.kind == "load"}
+    return tuple(account_of(session, plan, run, table, source.get(table.id)) for table in plan.tables)
+
+
+def _run(plan: Plan, places: Mapping[Side, Address], keeper: Session) -> Run:
+    """The run to work at, taken over; or one that is done. Raises Refused."""
+    with runs.session_on(places["source"], "transhume") as source:
+        origin, destination = journal.identity(source), journal.identity(keeper)
+        run = runs.to_go_on(runs.latest(keeper, plan), plan, origin, destination)
+        if run is not None and run.state == "done":
+            return run
+        Preflight(plan, source, keeper, fresh=run is None).check()
+    what = "begun" if run is None else "resumed"
+    if run is None:
+        journal.create(keeper)
+        run = runs.begin(keeper, plan, origin, destination, importlib.metadata.version("transhume"))
+    return runs.take_over(keeper, run, what)
+
+
+def _steps(context: Context, jobs: int) -> None:
+    """Every step that is not done yet."""
+    rows = journal.steps(context.sessions.target(), context.run)
+    done = {step for step, row in rows.items() if row.state == "done"}
+    steps = [step for step in context.plan.steps if step.id not in done]
+    weight = {table.id: table.rows for table in context.plan.tables}
+    timers: list[threading.Timer] = []
+
+    def interrupted() -> None:
+        """Statements of a chunk may end; after a while, or at the second Ctrl-C, they are cancelled."""
+        timers.append(threading.Timer(0 if timers else GRACE, context.sessions.cancel))
+        timers[-1].start()
+
+    context.progress.begin(context.plan, len(done))
+    try:
+        with ThreadPoolExecutor(jobs, "step") as executor:
+            Schedule(steps, weight, lambda step: run_step(context, step), context.stop, interrupted).run(executor, jobs)
+    except KeyboardInterrupt:
+        hint = f"what is committed stays; `transhume apply {context.plan.folder}` goes on from there"
+        raise RunnerError("interrupted", hint, INTERRUPTED) from None
+    finally:
+        for timer in timers:
+            timer.cancel()
+        context.progress.close()
+
+
+def run_step(context: Context, step: Step) -> None:
+    """Carry one step out, with its beginning and its end in the journal."""
+    work = Work(context, step, context.plan.open(step))
+    context.progress.began(step)
+    started = time.monotonic()
+    try:
+        work.check_stop()
+        work.record("began", lambda session: journal.begin_step(session, context.run, step.id))
+        KINDS[step.kind](work)
+        work.record("done", lambda session: journal.end_step(session, context.run, step.id, "done"))
+    except RunnerError as error:
+        error.spec = error.spec or step.spec
+        context.progress.ended(step, time.monotonic() - started, error.message)
+        if isinstance(error, SqlError) and error.sqlstate == CANCELLED and context.stop.is_set():
+            raise Stopped(f"{step.id} was cancelled") from error
+        if not isinstance(error, (Stopped, Fenced)):
+            _note_failure(work, error)
+        raise
+    context.progress.ended(step, time.monotonic() - started)
+
+
+def _note_failure(work: Work, error: RunnerError) -> None:
+    """Leave the error in the journal for `status`; where even that fails, the message is still on the screen."""
+
+    def note(session: Session) -> None:
+        journal.end_step(session, work.run, work.step.id, "failed", error.message)
+
+    with suppress(RunnerError):
+        work.record("failed", note, error.message)
+
+
+def _finish(context: Context) -> None:
+    session = context.sessions.target()
+    with session.transaction():
+        fence.hold(session, context.run)
+        journal.set_state(session, context.run, "done")
+        events.append(session, context.run, "done")

@@ -1,0 +1,107 @@
+"""Values in place of $1, $2 ... in a section's text: as quoted literals, and never inside quotes or comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+Value = str | None | Sequence[str | None]
+
+# PostgreSQL's tokens, as far as a $n inside them would mean something else. An identifier may hold a $.
+_TOKEN = re.compile(
+    r"""
+      (?P<escape>   [eE] ' (?: [^'\\] | \\. | '' )* ' )
+    | (?P<string>   ' (?: [^'] | '' )* ' )
+    | (?P<name>     " (?: [^"] | "" )* " )
+    | (?P<word>     [A-Za-z_\u0080-\U0010ffff] [A-Za-z0-9_$\u0080-\U0010ffff]* )
+    | (?P<dollar>   \$ (?P<tag> (?: [A-Za-z_\u0080-\U0010ffff] [A-Za-z0-9_\u0080-\U0010ffff]* )? ) \$
+                    .*? \$ (?P=tag) \$ )
+    | (?P<line>     -- [^\n]* )
+    | (?P<block>    /\* )
+    | (?P<param>    \$ (?P<number> [0-9]+ ) )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A text ready to be run, and where its parts were before: pairs of offsets, in the text and in the original."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+
+    def origin(self, offset: int) -> int:
+        """The offset in the original text of an offset in this one; inside a value, that of its `$`."""
+        at, original = (0, 0)
+        ends = [*self.marks[1:], (len(self.text) + 1, 0)]
+        for mark, end in zip(self.marks, ends, strict=True):
+            if mark[0] <= offset < end[0]:
+                at, original = mark
+        return original + max(0, offset - at)
+
+
+def bind(text: str, values: Sequence[Value]) -> Bound:
+    """Write `values[n - 1]` in place of each $n. Raises ValueError for a $n without a value, or a NUL character."""
+    parts: list[str] = []
+    marks = [(0, 0)]
+    done = length = 0
+    for start, end, number in parameters(text):
+        literal = _value(values, number)
+        parts += [text[done:start], literal]
+        length += start - done
+        marks.append((length, start))
+        length += len(literal)
+        marks.append((length, end))
+        done = end
+    parts.append(text[done:])
+    return Bound("".join(parts), tuple(marks))
+
+
+def parameters(text: str) -> Iterator[tuple[int, int, int]]:
+    """Where each $n is: start, end, n."""
+    at = 0
+    while match := _TOKEN.search(text, at):
+        at = match.end()
+        if match["block"]:
+            at = _end_of_comment(text, match.start())
+        elif match["param"]:
+            yield match.start(), match.end(), int(match["number"])
+
+
+def literal(value: Value) -> str:
+    """A value as SQL: NULL, or a quoted text; a list as the text of an array."""
+    if value is None:
+        return "NULL"
+    text = value if isinstance(value, str) else array(value)
+    if "\0" in text:
+        raise ValueError("a value with a NUL character cannot be written as SQL")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def array(items: Sequence[str | None]) -> str:
+    """The text form of a text[]."""
+    return "{" + ",".join("NULL" if item is None else _element(item) for item in items) + "}"
+
+
+def _element(item: str) -> str:
+    return '"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _value(values: Sequence[Value], number: int) -> str:
+    if not 1 <= number <= len(values):
+        raise ValueError(f"${number} stands for nothing: the section binds {len(values)} values")
+    return literal(values[number - 1])
+
+
+def _end_of_comment(text: str, start: int) -> int:
+    """The offset behind a block comment; they nest. One that does not end takes the rest."""
+    depth, at = 0, start
+    while edge := _COMMENT_EDGE.search(text, at):
+        at = edge.end()
+        depth += 1 if edge[0] == "/*" else -1
+        if depth == 0:
+            return at
+    return len(text)

@@ -1,0 +1,108 @@
+"""What is verified of a table: its account, its checksums, the spec's own queries, what must have no row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from runner.accounting import Account, account_of
+from runner.bind import Value
+from runner.connect import Session
+from runner.errors import RunnerError
+from runner.execute import Result, TextRow, Values, execute
+from runner.rejects import nulled_keys, rejected_keys
+from runner.sections import Section, Side
+from runner.work import Work, lines
+
+NULLED = "nulled."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was verified. `problems` are lines for people; none where it is green."""
+
+    step: str
+    table: str
+    name: str
+    problems: tuple[str, ...]
+
+    @property
+    def green(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """Verifies one step, in one view of each database; the source is asked for only where it is needed."""
+
+    work: Work
+    source: Callable[[], Session]
+    target: Session
+
+    def all(self) -> Iterator[tuple[Check, Account | None]]:
+        """Every check of the step's file; the account comes with the check of it."""
+        file = self.work.file
+        if file.find("count", "source") is not None:
+            account = self._account()
+            yield self._check("rows", tuple(account.problems())), account
+        if (section := file.find("checksum", "source")) is not None:
+            yield self._check("checksums", tuple(self._checksum(section, file.need("checksum", "target")))), None
+        for section in file.all("query", "source"):
+            yield self._check(section.title, tuple(self._query(section))), None
+        for section in file.all("verify"):
+            yield self._check("rules", lines(self._run(section))), None
+
+    def _check(self, name: str, problems: tuple[str, ...]) -> Check:
+        return Check(self.work.step.id, self.work.step.table, name, problems)
+
+    def _account(self) -> Account:
+        context = self.work.context
+        counts = [int(self._run(self.work.file.need("count", side)).rows[0][0] or 0) for side in _SIDES]
+        return account_of(self.target, context.plan, context.run, self.work.table, *counts)
+
+    def _checksum(self, source: Section, target: Section) -> Iterator[str]:
+        here, there = (_one_row(self._run(section), section) for section in (source, target))
+        for name in dict.fromkeys([*here, *there]):
+            if name not in here or name not in there:
+                yield f"column {name} is summed on one side only"
+            elif here[name] != there[name]:
+                yield f"column {name} differs: {here[name]} in the source, {there[name]} in the target"
+
+    def _query(self, section: Section) -> Iterator[str]:
+        twin = self.work.file.find("query", "target", of=section.of)
+        here, there = self._run(section).rows, self._run(twin).rows if twin else ()
+        if len(here) != len(there):
+            yield f"{len(here):,} rows in the source, {len(there):,} in the target"
+        for number, (left, right) in enumerate(zip(here, there, strict=False), start=1):
+            if left != right:
+                yield f"row {number} differs: {_text(left)} in the source, {_text(right)} in the target"
+                return
+
+    def _run(self, section: Section) -> Result:
+        session = self.source() if section.side == "source" else self.target
+        return execute(session, section, {**self.work.values, **self._keys(section)})
+
+    def _keys(self, section: Section) -> Values:
+        """The rows that a section is to leave out, by key."""
+        values: dict[str, Value] = {}
+        for name in section.binds:
+            if name == "rejected":
+                values[name] = rejected_keys(self.target, self.work.run, self.work.table.id)
+            elif name.startswith(NULLED):
+                column = json.loads(name.removeprefix(NULLED))
+                values[name] = nulled_keys(self.target, self.work.run, self.work.table.id, column)
+        return values
+
+
+_SIDES: tuple[Side, Side] = ("source", "target")
+
+
+def _one_row(found: Result, section: Section) -> dict[str, str | None]:
+    if len(found.rows) != 1:
+        raise RunnerError(f"{section.title} has {len(found.rows)} rows, not one", place=section.place())
+    return dict(zip(found.columns, found.rows[0], strict=True))
+
+
+def _text(row: TextRow) -> str:
+    return " ".join("NULL" if value is None else value for value in row)

@@ -1,0 +1,41 @@
+"""How many rows a chunk has: as many as move in about a second, between the two numbers of the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SECONDS = 1.0  # a transaction: what a crash may cost, and what Ctrl-C waits for
+START = 10_000
+BYTES = 64 * 2**20  # of the stage: a chunk of wide rows is not to spill out of the server's memory
+
+
+@dataclass(slots=True)
+class Pace:
+    """The size of the next chunk. `least` and `most` are the manifest's; only trouble goes below them."""
+
+    least: int
+    most: int
+    rows: int = 0
+
+    def __post_init__(self) -> None:
+        self.rows = self._within(START)
+
+    def succeeded(self, rows: int, size: int, seconds: float) -> None:
+        """Aim at SECONDS from what the last chunk took; at most twice as many rows as in it."""
+        if rows == 0:
+            return
+        by_time = rows * SECONDS / max(seconds, 0.001)
+        by_size = rows * BYTES / max(size, 1)
+        self.rows = max(1, min(self._within(by_time), int(by_size) or 1, 2 * max(rows, self.rows)))
+
+    def shrink(self) -> None:
+        """Halve the chunk: it failed, or somebody was in the way."""
+        self.rows = max(1, self.rows // 2)
+
+    @property
+    def smallest(self) -> bool:
+        """Whether a chunk is one row already."""
+        return self.rows == 1
+
+    def _within(self, rows: float) -> int:
+        return int(min(self.most, max(self.least, rows)))

@@ -1,0 +1,76 @@
+"""`transhume apply`: carry a plan out, or go on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import asdict
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from runner.apply import Outcome
+from runner.apply import apply as apply_plan
+from runner.commands.choosing import (
+    chosen_plan,
+    confirm,
+    databases,
+    jobs_option,
+    json_option,
+    plan_argument,
+    progress,
+    yes_option,
+)
+from runner.commands.reporting import reporting
+from runner.report import accounting_table, duration
+from runner.retry import PATIENCE
+
+
+@click.command()
+@plan_argument
+@jobs_option
+@click.option(
+    "--outage", type=click.FloatRange(min=0), default=PATIENCE, show_default=True,
+    help="Seconds to wait for a server that restarts, or for a lock.",
+)  # fmt: skip
+@json_option
+@yes_option
+def apply(plan: str, jobs: int, outage: float, as_json: bool, yes: bool) -> None:
+    r"""Carry PLAN out, or go on where it stopped.
+
+    PLAN is a folder that `transhume plan` wrote, or its name under plans/. The databases are those that its environment
+    variables lead to; with none of them set, the embedded server's. Whatever stops a run, a crash too, the same command
+    goes on from the last checkpoint. Ctrl-C ends the chunks in flight.
+
+    \b
+    Example:
+      transhume apply dispatch
+      transhume apply plans/dispatch --jobs 4 --json
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    with reporting():
+        read = chosen_plan(plan)
+        with databases(read) as places:
+            confirm(f"apply {read.folder} to", yes, places)
+            outcome = apply_plan(read, places, progress(as_json), jobs, outage)
+    _show(outcome, as_json)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """End a run that a service manager stops as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def _show(outcome: Outcome, as_json: bool) -> None:
+    """The account of every table."""
+    run = outcome.run
+    if as_json:
+        result = {"run": str(run.run), "seconds": round(outcome.seconds, 3), "before": outcome.before}
+        click.echo(json.dumps({"event": "finished", **result, "accounts": [asdict(one) for one in outcome.accounts]}))
+        return
+    Console().print(accounting_table(outcome.accounts))
+    if outcome.before:
+        click.echo(f"{run.project} was applied before, by run {run.run}, at {run.finished_at:%Y-%m-%d %H:%M:%S %Z}")
+    else:
+        click.echo(f"{run.project} is applied: run {run.run}, {duration(outcome.seconds)}")

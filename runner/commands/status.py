@@ -1,0 +1,48 @@
+"""`transhume status`: how far a run is, from any terminal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+
+from runner.commands.choosing import chosen_plan, databases, json_option, plan_argument
+from runner.commands.reporting import reporting
+from runner.report import duration, status_table
+from runner.status import Status
+from runner.status import status as read_status
+
+
+@click.command()
+@plan_argument
+@json_option
+def status(plan: str, as_json: bool) -> None:
+    r"""Show how far the last run of PLAN is, while it is at work or after.
+
+    \b
+    Example:
+      transhume status dispatch
+      watch transhume status plans/dispatch
+    """
+    with reporting():
+        read = chosen_plan(plan)
+        with databases(read) as places:
+            found = read_status(read, places)
+    if as_json:
+        click.echo(json.dumps({"state": found.state, **asdict(found)}, default=str))
+    else:
+        _show(found)
+
+
+def _show(found: Status) -> None:
+    Console().print(status_table(found))
+    aside = sum(rows for actions in found.set_aside.values() for action, rows in actions.items() if action != "nulled")
+    click.echo(f"run {found.run.run}, begun {found.run.started_at:%Y-%m-%d %H:%M:%S %Z}")
+    if found.runner and found.state != "done":
+        click.echo(f"at work: {found.runner}")
+    rows = f"{found.read:,} of {found.size:,} rows, {aside:,} set aside"
+    click.echo(f"{rows}, {found.rate:,.0f} rows/s, {duration(found.left)} left" if found.state == "running" else rows)
+    if found.state == "stopped":
+        click.echo("nobody is at work: `transhume apply` goes on, `transhume rollback` takes it back")

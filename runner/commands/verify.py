@@ -1,0 +1,54 @@
+"""`transhume verify`: compare source and target."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+
+from runner.commands.choosing import chosen_plan, databases, jobs_option, json_option, plan_argument
+from runner.commands.reporting import reporting
+from runner.errors import FAILED
+from runner.report import accounting_table, checks_table
+from runner.verify import Verdict
+from runner.verify import verify as verify_plan
+
+
+@click.command()
+@plan_argument
+@jobs_option
+@json_option
+def verify(plan: str, jobs: int, as_json: bool) -> None:
+    r"""Compare source and target of PLAN as they are now: every row accounted for, every column's sum, every rule.
+
+    The exit code is 1 where a check is red. The verdict goes into the journal.
+
+    \b
+    Example:
+      transhume verify dispatch
+    """
+    with reporting():
+        read = chosen_plan(plan)
+        with databases(read) as places:
+            verdict = verify_plan(read, places, jobs)
+    (_json if as_json else _show)(verdict)
+    sys.exit(0 if verdict.green else FAILED)
+
+
+def _json(verdict: Verdict) -> None:
+    checks = [{**asdict(check), "green": check.green} for check in verdict.checks]
+    accounts = [asdict(one) for one in verdict.accounts]
+    click.echo(json.dumps({"green": verdict.green, "checks": checks, "accounts": accounts}, ensure_ascii=False))
+
+
+def _show(verdict: Verdict) -> None:
+    console = Console()
+    console.print(checks_table(verdict.checks))
+    console.print(accounting_table(verdict.accounts))
+    red = sum(not check.green for check in verdict.checks)
+    click.echo(
+        f"{len(verdict.checks)} checks, all green" if verdict.green else f"{red} of {len(verdict.checks)} are red"
+    )

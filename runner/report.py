@@ -1,0 +1,95 @@
+"""What people read at the end: the account of every table, the verdict, the status, the rows that were set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from runner.accounting import Account
+from runner.checks import Check
+from runner.rejects import Reject
+from runner.status import Status, StepStatus
+
+COLORS = {"done": "green", "failed": "red", "running": "cyan", "reverted": "yellow", "waiting": "dim"}
+
+
+def accounting_table(accounts: Sequence[Account]) -> Table:
+    """source = moved + filtered + rejected + reconciled, a line each and the sum."""
+    table = Table(title="Where every row is", title_justify="left")
+    table.add_column("table")
+    for name in ("source", "moved", "filtered", "rejected", "reconciled", "nulled"):
+        table.add_column(name, justify="right")
+    for one in accounts:
+        red = any(one.problems())
+        table.add_row(escape(one.table), *_numbers(one), style="red" if red else None)
+    if len(accounts) > 1:
+        table.add_section()
+        table.add_row("all", *(f"{sum(column):,}" for column in zip(*map(_columns, accounts), strict=True)))
+    return table
+
+
+def checks_table(checks: Sequence[Check]) -> Table:
+    """A line for each check, with what is wrong below a red one."""
+    table = Table(title="What was verified", title_justify="left")
+    for name in ("step", "check", "verdict"):
+        table.add_column(name)
+    for check in checks:
+        verdict = "[green]ok[/green]" if check.green else "[red]red[/red]"
+        table.add_row(escape(check.step), escape(check.name), verdict)
+        for problem in check.problems:
+            table.add_row("", escape(problem), "", style="red")
+    return table
+
+
+def status_table(status: Status) -> Table:
+    """The steps that were begun and how many wait; for those that move rows, how far they are."""
+    begun = [step for step in status.steps if step.state != "waiting"]
+    waiting = len(status.steps) - len(begun)
+    title = f"{status.run.project}: {status.state}, {len(begun)} of {len(status.steps)} steps begun, {waiting} wait"
+    table = Table(title=title, title_justify="left")
+    for name in ("step", "state", "seconds", "rows", "of", "set aside"):
+        table.add_column(name, justify="left" if name in ("step", "state") else "right")
+    for step in begun:
+        table.add_row(*_step(step))
+    return table
+
+
+def rejects_table(rejects: Sequence[Reject]) -> Table:
+    """A line for each row that was set aside; nothing of the row but its key."""
+    table = Table(title="Rows that were set aside", title_justify="left")
+    for name in ("table", "key", "action", "column", "reason", "SQLSTATE", "step"):
+        table.add_column(name)
+    for one in rejects:
+        key = ", ".join(one.key)
+        cells = (one.table_id, key, one.action, one.target_column or "", one.reason, one.sqlstate, one.step)
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def duration(seconds: float | None) -> str:
+    """`0:01:30`; unknown for None."""
+    if seconds is None:
+        return "unknown"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def _columns(one: Account) -> tuple[int, ...]:
+    return (one.source or 0, one.moved, one.filtered, one.rejected, one.reconciled, one.nulled)
+
+
+def _numbers(one: Account) -> tuple[str, ...]:
+    return tuple(f"{number:,}" for number in _columns(one))
+
+
+def _step(step: StepStatus) -> tuple[str, ...]:
+    color = COLORS[step.state]
+    state = f"[{color}]{step.state}[/{color}]" + (f" {escape(step.error)}" if step.error else "")
+    seconds = "" if step.seconds is None else f"{step.seconds:,.1f}"
+    counts = step.counts
+    if counts is None:
+        return (escape(step.step), state, seconds, "", "", "")
+    size = "" if step.size is None else f"{step.size:,}"
+    return (escape(step.step), state, seconds, f"{counts.loaded:,}", size, f"{counts.rejected:,}")

@@ -1,0 +1,60 @@
+"""What is tried again, and for how long: told by SQLSTATE, with jittered back-off."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event
+from tenacity.stop import stop_after_delay, stop_when_event_set
+from tenacity.wait import wait_exponential_jitter
+
+from runner.errors import SqlError
+
+T = TypeVar("T")
+
+PATIENCE = 60.0  # seconds of outage, or of waiting for locks, before a step is given up
+CANCELLED = "57014"
+# Somebody else was in the way, and nothing is wrong: serialization, deadlock, lock timeout, too many connections.
+BUSY = frozenset({"40001", "40P01", "55P03", "53300"})
+
+
+def passing(error: SqlError) -> bool:
+    """Whether the same again may succeed: the connection was lost, or somebody was in the way."""
+    return error.lost or error.sqlstate in BUSY
+
+
+def persist(
+    act: Callable[[], T],
+    *,
+    stop: threading.Event,
+    patience: float,
+    failed: Callable[[SqlError], None],
+    worth: Callable[[SqlError], bool] = passing,
+) -> T:
+    """Call `act` until it succeeds, for `patience` seconds at most; `failed` is told of each error before the next try.
+
+    Raises SqlError: one that is not `worth` another try, or the last one. Setting `stop` ends it at once.
+    """
+
+    def located() -> T:
+        try:
+            return act()
+        except psycopg.Error as error:  # of the journal's own statements: they have no place in the plan
+            raise SqlError(error) from error
+
+    def before_sleep(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, SqlError):
+            failed(error)
+
+    return Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, SqlError) and worth(error)),
+        stop=stop_after_delay(patience) | stop_when_event_set(stop),
+        wait=wait_exponential_jitter(initial=0.05, max=5, jitter=0.2),
+        sleep=sleep_using_event(stop),
+        before_sleep=before_sleep,
+        reraise=True,
+    )(located)

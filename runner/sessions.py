@@ -1,0 +1,95 @@
+"""The sessions of a run: one on each database for every thread, opened when needed, forgotten after an error."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import psycopg
+
+from runner.connect import Address, Session, open_source, open_target, unreachable
+from runner.errors import SqlError
+from runner.source_snapshot import SourceSnapshot
+
+
+class Sessions:
+    """Opens and keeps a thread's sessions. `close` and `cancel` may be called from any thread.
+
+    Where the databases are two, everything that is read of the source is read in one snapshot.
+    """
+
+    def __init__(self, source: Address, target: Address, application: str, lock_timeout: float, *, one: bool) -> None:
+        self._source, self._target, self._application = source, target, application
+        self._lock_timeout = lock_timeout
+        self._snapshot = None if one else SourceSnapshot(source, application)
+        self._local = threading.local()
+        self._every: set[Session] = set()
+        self._lock = threading.Lock()
+
+    def source(self) -> Session:
+        """This thread's read-only session on the source, inside the run's snapshot."""
+        session: Session | None = getattr(self._local, "source", None)
+        if session is None or session.closed:
+            session = self._local.source = self._open_source()
+        if self._snapshot is not None:
+            self._snapshot.enter(session)
+        return session
+
+    def target(self) -> Session:
+        """This thread's session on the target, outside a transaction."""
+        session: Session | None = getattr(self._local, "target", None)
+        if session is None or session.closed:
+            try:
+                session = open_target(self._target, self._application, self._lock_timeout)
+            except psycopg.Error as error:
+                raise _not_open(self._target, error) from error
+            self._local.target = session
+            self._keep(session)
+        return session
+
+    def forget(self) -> None:
+        """Close this thread's sessions: after an error, nothing is known of their state."""
+        for name in ("source", "target"):
+            session: Session | None = getattr(self._local, name, None)
+            setattr(self._local, name, None)
+            if session is not None:
+                session.close()
+                with self._lock:
+                    self._every.discard(session)
+
+    def cancel(self) -> None:
+        """Cancel whatever any thread's sessions are running."""
+        with self._lock:
+            sessions = tuple(self._every)
+        for session in sessions:
+            with contextlib.suppress(psycopg.Error):
+                session.cancel_safe(timeout=5)
+
+    def close(self) -> None:
+        """Close every session; no thread may be at work any more."""
+        with self._lock:
+            sessions, self._every = tuple(self._every), set()
+        for session in sessions:
+            session.close()
+        if self._snapshot is not None:
+            self._snapshot.close()
+
+    def _open_source(self) -> Session:
+        try:
+            session = open_source(self._source, self._application)
+        except psycopg.Error as error:
+            raise _not_open(self._source, error) from error
+        self._keep(session)
+        return session
+
+    def _keep(self, session: Session) -> None:
+        with self._lock:
+            self._every.add(session)
+
+
+def _not_open(where: Address, error: psycopg.Error) -> SqlError:
+    """A session that cannot be opened is a lost one: the server may be restarting."""
+    failure = SqlError(error)
+    reason = unreachable(where, error)
+    failure.message, failure.hint, failure.lost = reason.message, reason.hint, True
+    return failure

@@ -1,0 +1,29 @@
+"""Reconcile: set aside, or null, the rows whose references are missing, until none is left."""
+
+from __future__ import annotations
+
+from runner import budget
+from runner.connect import Session
+from runner.execute import execute
+from runner.work import Work, demand_no_row
+
+
+def carry_out(work: Work) -> None:
+    """Ask the gate, settle every column in one transaction, and prove it."""
+    if not work.done("settle"):
+        for gate in work.file.all("gate"):
+            demand_no_row(work, gate)
+    work.change("settle", lambda session: _settle(session, work))
+    for verify in work.file.all("verify"):
+        demand_no_row(work, verify)
+
+
+def _settle(session: Session, work: Work) -> int:
+    """Run the sections again and again: a row that one takes away may be what a row of another refers to."""
+    total = 0
+    while touched := sum(execute(session, section, work.values).touched for section in work.file.all("settle")):
+        total += touched
+    if total:
+        for table in work.context.plan.tables:
+            budget.check(session, work.context.plan, work.run, table)
+    return total

@@ -1,0 +1,53 @@
+"""Steps that are a gate, statements, builds, and a proof: require, create, prepare, index, constrain, finish."""
+
+from __future__ import annotations
+
+from runner import budget
+from runner.connect import Session
+from runner.errors import SqlError
+from runner.execute import execute
+from runner.sections import Section
+from runner.work import Work, demand_no_row
+
+DUPLICATES = "23505"
+
+
+def carry_out(work: Work) -> None:
+    """Do what of the step is not done yet, section by section."""
+    if (apply := work.file.find("apply")) is not None:
+        _gated(work, apply)
+    for build in work.file.all("build"):
+        _build(work, build)
+    for verify in work.file.all("verify"):
+        demand_no_row(work, verify)
+
+
+def _gated(work: Work, apply: Section) -> None:
+    """Statements that a gate lets through. Once they are committed, the gate has nothing to say any more."""
+    if not work.done("apply"):
+        for gate in work.file.all("gate"):
+            demand_no_row(work, gate)
+    work.change("apply", lambda session: _run(session, work, apply))
+
+
+def _build(work: Work, section: Section) -> None:
+    """Build one object; where duplicates prevent it, set them aside and build it once more."""
+    repair = work.file.find("repair", of=section.of)
+    try:
+        work.change(section.title, lambda session: _run(session, work, section))
+    except SqlError as error:
+        if error.sqlstate != DUPLICATES or repair is None:
+            raise
+        work.context.progress.notice(f"{work.step.id}: {error.message}; setting the duplicates aside")
+        work.change(repair.title, lambda session: _repair(session, work, repair))
+        work.change(section.title, lambda session: _run(session, work, section))
+
+
+def _repair(session: Session, work: Work, section: Section) -> int:
+    touched = _run(session, work, section)
+    budget.check(session, work.context.plan, work.run, work.table)
+    return touched
+
+
+def _run(session: Session, work: Work, section: Section) -> int:
+    return execute(session, section, work.values).touched

@@ -1,0 +1,98 @@
+"""Verify: every check of every step again, against the databases as they are now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+
+from runner import events, fence, journal, runs
+from runner.accounting import Account
+from runner.checks import Check, Checking
+from runner.connect import Address, Session
+from runner.errors import Refused
+from runner.journal import Run
+from runner.manifest import Plan, Step
+from runner.progress import Silent
+from runner.retry import PATIENCE
+from runner.sections import Side
+from runner.sessions import Sessions
+from runner.steps.verify import READ_ONLY
+from runner.work import Context, Work
+
+Found = tuple[Check, Account | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was verified, in the plan's order."""
+
+    run: Run
+    checks: tuple[Check, ...]
+    accounts: tuple[Account, ...]
+
+    @property
+    def green(self) -> bool:
+        """Whether all of it is as it should be."""
+        return all(check.green for check in self.checks)
+
+
+def verify(plan: Plan, places: Mapping[Side, Address], jobs: int = 2) -> Verdict:
+    """Check the project's last run and record the verdict in the journal. Raises RunnerError."""
+    with runs.session_on(places["target"], "transhume verify", plan.limits.lock_timeout) as keeper:
+        run = runs.need_run(keeper, plan)
+        if run.state in ("rolling back", "rolled back"):
+            raise Refused(f"the run of project {plan.project} is {run.state}: there is nothing to verify")
+        runs.same_plan(run, plan)
+        sessions = Sessions(
+            places["source"], places["target"], f"{fence.application(run)}:verify", plan.limits.lock_timeout,
+            one=False,
+        )  # fmt: skip
+        with closing(sessions):
+            context = Context(plan, run, sessions, Silent(), threading.Event(), PATIENCE)
+            found = _found(context, journal.steps(keeper, run), jobs)
+        checks = (*_journal(keeper, plan, run), *(check for check, _ in found))
+        verdict = Verdict(run, checks, tuple(account for _, account in found if account is not None))
+        _record(keeper, verdict)
+        return verdict
+
+
+def _found(context: Context, rows: Mapping[str, journal.StepRow], jobs: int) -> list[Found]:
+    """The checks of the steps that are done, in the plan's order."""
+    steps = [step for step in context.plan.steps if step.id in rows and rows[step.id].state == "done"]
+    with ThreadPoolExecutor(jobs, "verify") as executor:
+        return [one for found in executor.map(lambda step: _step(context, step), steps) for one in found]
+
+
+def _step(context: Context, step: Step) -> list[Found]:
+    work = Work(context, step, context.plan.open(step))
+    if not any(section.name in ("count", "checksum", "query", "verify") for section in work.file.sections):
+        return []
+    return work.persist(lambda: _checked(work))
+
+
+def _checked(work: Work) -> list[Found]:
+    target = work.target()
+    with target.transaction():
+        target.execute(READ_ONLY)
+        return list(Checking(work, work.context.sessions.source, target).all())
+
+
+def _journal(session: Session, plan: Plan, run: Run) -> list[Check]:
+    """The run is complete, and nobody has edited its audit trail."""
+    done = [row for row in journal.steps(session, run).values() if row.state == "done"]
+    left = len(plan.steps) - len(done)
+    broken = events.broken_link(session, run)
+    trail = () if broken is None else (f"event {broken} was changed, or one before it is gone",)
+    return [
+        Check("run", "", "all steps are done", (f"{left} of {len(plan.steps)} steps are not done",) if left else ()),
+        Check("run", "", "the audit trail is whole", trail),
+    ]
+
+
+def _record(session: Session, verdict: Verdict) -> None:
+    red = [f"{check.step} {check.name}" for check in verdict.checks if not check.green]
+    with session.transaction():
+        events.append(session, verdict.run, "verified", detail=f"red: {', '.join(red)}" if red else "green")

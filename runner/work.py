@@ -1,0 +1,140 @@
+"""What carries out a step is given: the plan, the run, this thread's sessions, and how to change anything safely."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from runner import events, fence, journal
+from runner.connect import Session
+from runner.errors import RunnerError, SqlError, Stopped
+from runner.execute import Result, Values, execute
+from runner.failpoints import failpoint
+from runner.journal import Run
+from runner.manifest import Plan, Step, Table
+from runner.progress import Progress
+from runner.retry import passing, persist
+from runner.sections import Section, StepFile
+from runner.sessions import Sessions
+
+T = TypeVar("T")
+SHOWN = 20  # lines of a red section
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A run at work. Setting `stop` lets every step end after the transaction that it is in."""
+
+    plan: Plan
+    run: Run
+    sessions: Sessions
+    progress: Progress
+    stop: threading.Event
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One step of a run, in one thread."""
+
+    context: Context
+    step: Step
+    file: StepFile
+
+    @property
+    def run(self) -> Run:
+        return self.context.run
+
+    @property
+    def table(self) -> Table:
+        """The table that the step is about."""
+        return self.context.plan.table[self.step.table]
+
+    @property
+    def values(self) -> Values:
+        """What any section may bind."""
+        return {"run": str(self.run.run), "step": self.step.id, "chunk": None}
+
+    def target(self) -> Session:
+        return self.context.sessions.target()
+
+    def session(self, section: Section) -> Session:
+        """The session on the database that a section is for."""
+        return self.context.sessions.source() if section.side == "source" else self.target()
+
+    def ask(self, section: Section) -> Result:
+        """Run a section that reads, in a session of its database; lost connections are opened again."""
+        return self.persist(lambda: execute(self.session(section), section, self.values))
+
+    def done(self, part: str) -> bool:
+        """Whether a part of the step is committed."""
+        return self.persist(lambda: part in journal.parts(self.target(), self.run, self.step.id))
+
+    def change(self, part: str, act: Callable[[Session], int]) -> None:
+        """Do `act` and record the part in one fenced transaction, unless the journal says that it is done already.
+
+        `act` returns how many rows it touched. What a lost connection leaves open, the journal answers.
+        """
+
+        def once() -> None:
+            session = self.target()
+            if part in journal.parts(session, self.run, self.step.id):
+                return
+            failpoint("ddl-before-fence")
+            with session.transaction():
+                fence.hold(session, self.run)
+                rows = act(session)
+                failpoint("ddl-before-record")
+                journal.add_part(session, self.run, self.step.id, part, rows)
+                failpoint("ddl-before-commit")
+            failpoint("ddl-after-commit")
+
+        self.check_stop()
+        self.persist(once)
+
+    def record(self, what: str, act: Callable[[Session], None], detail: str = "") -> None:
+        """Change the journal alone, in one fenced transaction with its event."""
+
+        def once() -> None:
+            session = self.target()
+            with session.transaction():
+                fence.hold(session, self.run)
+                act(session)
+                events.append(session, self.run, what, self.step.id, detail)
+
+        self.persist(once)
+
+    def persist(
+        self, act: Callable[[], T], worth: Callable[[SqlError], bool] = passing,
+        failed: Callable[[SqlError], None] = lambda error: None,
+    ) -> T:  # fmt: skip
+        """Try `act` again as runner/retry.py says; sessions that were lost are opened anew."""
+
+        def recover(error: SqlError) -> None:
+            if error.lost:
+                self.context.sessions.forget()
+            self.context.progress.notice(f"{self.step.id}: {error.message}; trying again")
+            failed(error)
+
+        return persist(act, stop=self.context.stop, patience=self.context.patience, failed=recover, worth=worth)
+
+    def check_stop(self) -> None:
+        """Raise Stopped where the run is to end."""
+        if self.context.stop.is_set():
+            raise Stopped(f"{self.step.id} stops here")
+
+
+def lines(found: Result) -> tuple[str, ...]:
+    """The rows of a section that must have none, as lines for people; not all of them where they are many."""
+    shown = [" ".join("NULL" if value is None else value for value in row) for row in found.rows[:SHOWN]]
+    more = len(found.rows) - SHOWN
+    return (*shown, *([f"and {more:,} more"] if more > 0 else []))
+
+
+def demand_no_row(work: Work, section: Section) -> None:
+    """Raise RunnerError where a gate or a verify section returns rows: each is a line that says what is wrong."""
+    found = work.ask(section)
+    if found.rows:
+        raise RunnerError(f"{work.step.id}: {section.title} is red", place=section.place(), notes=lines(found))
