@@ -85,4 +85,4 @@ def _list(partition: Partition) -> Iterator[Diagnostic]:
             first = owner.setdefault(str(value), name)
             if first is not name:
                 message = f'value "{value}" is in the partitions "{first}" and "{name}"'
-                yield Diagnostic("E207", message, name.span, f"also in line {first.span.line}")
+                yield Diagnostic("E207", message, name.span, f'"{first}" is on line {first.span.line}')

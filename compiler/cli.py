@@ -97,7 +97,6 @@ def plan(project: Path, out: Path | None, check: bool, as_data: bool) -> None:
     """
     from compiler import pipeline
     from compiler.differences import differences
-    from compiler.write import write_folder
 
     with reporting(project):
         ordered = pipeline.check(project)
@@ -106,6 +105,8 @@ def plan(project: Path, out: Path | None, check: bool, as_data: bool) -> None:
     folder = (out or _beside(project)) / ordered.resolved.project.name.text
     difference = list(differences(folder, files))
     if not check:
+        from compiler.write import write_folder
+
         write_folder(folder, files)
     if as_data:
         warnings = as_json(ordered.resolved.warnings, project)

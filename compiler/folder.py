@@ -1,6 +1,6 @@
 """specs/<project>/ -> its documents and catalogs: which files belong to a project, and what they are called."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,13 +67,14 @@ def _is_spec(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
 
 
-def load_project(folder: Folder) -> tuple[Document, tuple[Document, ...]]:
-    """project.yaml, and the tables by file name. Raises SpecError with what is wrong in any of them."""
+def load_project(folder: Folder, found: list[Diagnostic]) -> tuple[Document | None, list[Document]]:
+    """project.yaml, and the tables by file name, without those that cannot be loaded: `found` says why."""
     if not (folder.path / PROJECT).exists():
         hint = "the folder of a project holds project.yaml, tables/ and catalog/"
-        raise SpecError([Diagnostic("E304", f'there is no project in "{folder.shown}"', None, "", hint)])
-    project, *tables = _together(folder.load, (PROJECT, *folder.tables()))
-    return project, tuple(tables)
+        found.append(Diagnostic("E304", f'there is no project in "{folder.shown}"', None, "", hint))
+        return None, []
+    tables = [noting(found, partial(folder.load, name)) for name in folder.tables()]
+    return noting(found, partial(folder.load, PROJECT)), [table for table in tables if table is not None]
 
 
 def read_catalogs(folder: Folder) -> tuple[Catalog, Catalog | None]:
@@ -82,8 +83,11 @@ def read_catalogs(folder: Folder) -> tuple[Catalog, Catalog | None]:
         message = f'there is no catalog of the source: "{folder.file(SOURCE)}"'
         raise SpecError([Diagnostic("E303", message, None, "", f"write it with `transhume snapshot {folder.name}`")])
     names = [name for name in (SOURCE, TARGET) if (folder.path / name).exists()]
-    catalogs = _together(folder.catalog, names)
-    return catalogs[0], catalogs[1] if len(catalogs) > 1 else None
+    found: list[Diagnostic] = []
+    source, *target = [noting(found, partial(folder.catalog, name)) for name in names]
+    if source is None or found:
+        raise SpecError(found)
+    return source, target[0] if target else None
 
 
 def absent_target(folder: Folder, spec: Spec) -> Diagnostic:
@@ -103,12 +107,3 @@ def noting(found: list[Diagnostic], call: Callable[[], T]) -> T | None:
     except SpecError as error:
         found.extend(error.diagnostics)
         return None
-
-
-def _together(read: Callable[[str], T], names: Iterable[str]) -> list[T]:
-    """What `read` gives for every name. Raises one SpecError with what is wrong in all of them."""
-    found: list[Diagnostic] = []
-    results = [noting(found, partial(read, name)) for name in names]
-    if found:
-        raise SpecError(found)
-    return [result for result in results if result is not None]

@@ -194,20 +194,25 @@ _HINTS = {
     "found character that cannot start any token": "put the value in quotes",
     "did not find expected key": "is the line indented like the ones above it?",
     "could not find expected ':'": "a key is followed by a colon and a space",
-    "found unexpected end of stream": "a quote or a bracket is not closed",
-    "did not find expected ',' or": "a bracket is not closed, or a value with a comma in it needs quotes",
+    "did not find expected ',' or": 'close the bracket, or put a value that holds a comma or ": " in quotes',
+    "found undefined alias": "put a value that begins with * in quotes",
+    "found unexpected end of stream": "a text in quotes ends with the quote that it begins with",
 }
 
 
 def _refuse_syntax(page: Page, error: yaml.MarkedYAMLError) -> NoReturn:
-    mark, problem = error.problem_mark or error.context_mark, error.problem or "not valid"
+    mark, problem, context = error.problem_mark or error.context_mark, error.problem or "not valid", error.context or ""
     at = mark.index if mark else 0
-    if error.context == "expected a single document in the stream":
+    if context == "expected a single document in the stream":
         page.refuse("E109", "a file holds one document", at, at + 3, "a second one starts here", "split the file")
     if page.text[at : at + 1] == "\t":
         _refuse_tab(page, at)
+    if error.context_mark and "end of stream" in problem:
+        at, context = error.context_mark.index, "never closed"
+    elif error.context_mark and context:
+        context += f" that begins on line {error.context_mark.line + 1}"
     hint = next((hint for start, hint in _HINTS.items() if problem.startswith(start)), "")
-    page.refuse("E104", f"this is not YAML: {problem}", at, at + 1, error.context or "", hint)
+    page.refuse("E104", f"this is not YAML: {problem}", at, at + 1, context, hint)
 
 
 def _refuse_tab(page: Page, at: int) -> NoReturn:

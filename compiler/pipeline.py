@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from compiler.bound import Ordered
 from compiler.catalog import Catalog
 from compiler.diagnostics import Diagnostic, SpecError
 from compiler.folder import Folder, absent_target, load_project, noting, read_catalogs
-from compiler.plan import Plan
 from compiler.spec import Spec
 from compiler.validate import validate
+
+if TYPE_CHECKING:
+    from compiler.plan import Plan
 
 Files = dict[str, str]
 
@@ -43,14 +46,15 @@ def check(path: Path) -> Ordered:
 def read(folder: Folder) -> tuple[Spec, Catalog, Catalog | None]:
     """The project's spec and its catalogs; the target's may be missing. Raises SpecError."""
     found: list[Diagnostic] = []
-    spec = noting(found, lambda: validate(*load_project(folder), folder.name))
+    project, tables = load_project(folder, found)
+    spec = noting(found, lambda: validate(project, tables, folder.name))
     catalogs = noting(found, lambda: read_catalogs(folder))
-    if spec is None or catalogs is None:
+    if spec is None or catalogs is None or found:
         raise SpecError(found)
     return spec, *catalogs
 
 
-def lower(ordered: Ordered) -> Plan:
+def lower(ordered: Ordered) -> "Plan":
     """The steps of the plan."""
     from compiler.lower import lower
 
@@ -58,7 +62,7 @@ def lower(ordered: Ordered) -> Plan:
         return lower(ordered)
 
 
-def emit(plan: Plan) -> Files:
+def emit(plan: "Plan") -> Files:
     """The texts of the plan's files."""
     from compiler.emit import emit
 

@@ -16,14 +16,17 @@ from compiler.schema import SchemaName
 from compiler.spec import Derived, Project, Spec, Table
 
 
-def validate(project: Document, tables: Sequence[Document], folder: str) -> Spec:
-    """The spec of the project in `folder` (its name); `tables` in any order. Raises SpecError."""
+def validate(project: Document | None, tables: Sequence[Document], folder: str) -> Spec:
+    """The spec of the project in `folder` (its name); `tables` in any order. Raises SpecError.
+
+    Without a project, which could not be loaded, the tables are looked at all the same.
+    """
     found: list[Diagnostic] = []
-    whole = _project(project, folder, found)
+    whole = _project(project, folder, found) if project else None
     read = [table for document in sorted(tables, key=_file) if (table := _table(document, found)) is not None]
     if whole is not None:
         found.extend(_check_together(whole, read))
-    if any(diagnostic.is_error for diagnostic in found) or whole is None:
+    if project is None or whole is None or any(diagnostic.is_error for diagnostic in found):
         raise SpecError(found)
     return Spec(whole, tuple(read), _digest(folder, [project, *tables]))
 

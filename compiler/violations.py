@@ -52,7 +52,10 @@ def _said(value: Value) -> str:
         return "keys with values"
     if isinstance(value, Seq):
         return "a list"
-    return "empty" if value.is_null and value == "" else f'"{value}"' if len(value) <= 40 else "a text"
+    if value.plain and value == "":
+        return "empty"
+    words = f'"{value}"' if len(value) <= 40 else "a text"
+    return words if value.plain else f"the text {words}" if len(value) <= 40 else words
 
 
 def _listed(words: Sequence[object]) -> str:
@@ -78,7 +81,7 @@ def _unknown_keys(document: Document, violation: Violation) -> Iterator[Diagnost
 
 def _unknown_key(document: Document, key: Text, known: Sequence[str]) -> Diagnostic:
     hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
-    return Diagnostic("E201", f'"{key}" is not a key of the language here', document.span(key), "unknown key", hint)
+    return Diagnostic("E201", f'unknown key "{key}"', document.span(key), "not known here", hint)
 
 
 def _missing_keys(document: Document, violation: Violation) -> Iterator[Diagnostic]:
@@ -130,6 +133,8 @@ class _Form:
         self.title: str = part["title"]
         self.keys: list[str] = list(part.get("properties", {}))
         self.telling: str = next(iter(part.get("required", [])), "")
+        only = part.get("properties", {}).get(self.telling, {}).get("const")
+        self.said = self.telling if only is None else f"{self.telling}: {str(only).lower()}"
         self.against = against
 
     def is_kind_of(self, violation: Violation) -> bool:
@@ -185,9 +190,9 @@ def _against(document: Document, value: Map, form: _Form, known: Sequence[str]) 
 
 
 def _misplaced(document: Document, key: Text, form: _Form) -> Diagnostic:
-    hint = f'known beside "{form.telling}": {", ".join(word for word in form.keys if word != form.telling)}'
-    message = f'"{key}" does not go with "{form.telling}"'
-    return Diagnostic("E206", message, document.span(key), f'not with "{form.telling}"', hint)
+    hint = f'known beside "{form.said}": {", ".join(word for word in form.keys if word != form.telling)}'
+    message = f'"{key}" does not go with "{form.said}"'
+    return Diagnostic("E206", message, document.span(key), f'not with "{form.said}"', hint)
 
 
 EXPLANATIONS: Mapping[str, Callable[[Document, Violation], Iterator[Diagnostic]]] = {

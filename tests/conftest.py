@@ -27,6 +27,17 @@ SECOND = Path(CHOSEN or "/usr/lib/postgresql/15/bin")
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # tests of crashes bring their own
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden`: write what the program gives into tests/golden; the diff is the review."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/*/*/expected and stderr.txt")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether what is expected is to be rewritten."""
+    return bool(request.config.getoption("--update-golden"))
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """How to connect to a test's two databases."""

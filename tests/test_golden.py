@@ -1,0 +1,76 @@
+"""Every error in its full text, every plan to the byte. `--update-golden` rewrites what is expected.
+
+golden/errors/<case> and golden/plans/<case> hold what is special about a case: project.yaml, tables/, catalog/. What it
+does not bring comes from golden/base. An error case expects stderr.txt, a plan case the folder expected/.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from transhume import main
+
+GOLDEN = Path(__file__).parent / "golden"
+ERRORS = sorted((GOLDEN / "errors").iterdir())
+PLANS = sorted((GOLDEN / "plans").iterdir()) if (GOLDEN / "plans").exists() else []
+INPUT = {"project.yaml", "tables", "catalog"}
+ELSEWHERE = {"fingerprint"}  # test_catalog.py and test_catalog_file.py read it
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """The files below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes().decode() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def compiled(case: Path, here: Path) -> Result:
+    """`transhume plan demo`, run in `here`, where specs/demo is the base with the case laid over it."""
+    shutil.copytree(GOLDEN / "base", here / "specs" / "demo")
+    for name in sorted(INPUT & {path.name for path in case.iterdir()}):
+        if (case / name).is_dir():
+            shutil.copytree(case / name, here / "specs" / "demo" / name, dirs_exist_ok=True)
+        else:
+            shutil.copy(case / name, here / "specs" / "demo" / name)
+    return CliRunner().invoke(main, ["plan", "demo"])
+
+
+@pytest.mark.parametrize("case", ERRORS, ids=lambda case: case.name)
+def test_error_matches_golden(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, update_golden: bool) -> None:
+    """A spec with a mistake in it fails with the committed text, exit code 3, and writes nothing."""
+    monkeypatch.chdir(tmp_path)
+    result = compiled(case, tmp_path)
+
+    assert result.exit_code == 3, result.output + repr(result.exception)
+    assert result.stdout == ""
+    assert not (tmp_path / "plans").exists()
+    if update_golden:
+        (case / "stderr.txt").write_bytes(result.stderr.encode())
+    assert result.stderr == (case / "stderr.txt").read_bytes().decode()
+
+
+@pytest.mark.parametrize("case", PLANS, ids=lambda case: case.name)
+def test_plan_matches_golden(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, update_golden: bool) -> None:
+    """A spec compiles to the committed files, and to no other."""
+    monkeypatch.chdir(tmp_path)
+    result = compiled(case, tmp_path)
+
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    plan = tmp_path / "plans" / "demo"
+    if update_golden:
+        shutil.rmtree(case / "expected", ignore_errors=True)
+        shutil.copytree(plan, case / "expected")
+    assert tree(plan) == tree(case / "expected")
+
+
+def test_every_golden_is_read() -> None:
+    """A file that no test reads proves nothing, and is taken for proof all the same."""
+    allowed = {case: INPUT | {"stderr.txt"} for case in ERRORS} | {case: INPUT | {"expected"} for case in PLANS}
+    stray = [path for case, names in allowed.items() for path in case.iterdir() if path.name not in names]
+    stray += [path for case in allowed for path in (case / "tables").rglob("*") if path.suffix != ".yaml"]
+    stray += [path for path in GOLDEN.iterdir() if path.name not in {"base", "errors", "plans"} | ELSEWHERE]
+
+    assert stray == []
+    assert all(case.is_dir() and any(path.is_file() for path in case.rglob("*")) for case in allowed)
