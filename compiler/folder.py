@@ -67,7 +67,16 @@ def _is_spec(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
 
 
-def load_project(folder: Folder, found: list[Diagnostic]) -> tuple[Document | None, list[Document]]:
+def load_project(folder: Folder) -> tuple[Document, list[Document]]:
+    """project.yaml, and the tables by file name. Raises SpecError with what is wrong in any of them."""
+    found: list[Diagnostic] = []
+    project, tables = load_what_can_be(folder, found)
+    if project is None or found:
+        raise SpecError(found)
+    return project, tables
+
+
+def load_what_can_be(folder: Folder, found: list[Diagnostic]) -> tuple[Document | None, list[Document]]:
     """project.yaml, and the tables by file name, without those that cannot be loaded: `found` says why."""
     if not (folder.path / PROJECT).exists():
         hint = "the folder of a project holds project.yaml, tables/ and catalog/"
