@@ -43,7 +43,7 @@ class Checking:
     def all(self) -> Iterator[tuple[Check, Account | None]]:
         """Every check of the step's file; the account comes with the check of it."""
         file = self.work.file
-        if file.find("count", "source") is not None:
+        if self.work.step.kind == "verify" and file.find("count", "source") is not None:
             account = self._account()
             yield self._check("rows", tuple(account.problems())), account
         if (section := file.find("checksum", "source")) is not None:

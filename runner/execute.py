@@ -10,7 +10,7 @@ import psycopg
 
 from runner.bind import Bound, Value, bind
 from runner.connect import Session
-from runner.errors import SqlError
+from runner.errors import Refused, SqlError
 from runner.sections import Section
 
 Values = Mapping[str, Value]
@@ -35,7 +35,9 @@ def execute(session: Session, section: Section, values: Values | None = None) ->
 
 
 def bound_text(section: Section, values: Values) -> Bound:
-    """The section's text with its values in it."""
+    """The section's text with its values in it. Raises Refused where the section is given no such value."""
+    if unknown := [name for name in section.binds if name not in values]:
+        raise Refused(f'"{unknown[0]}" is not bound in {section.title}', place=section.place())
     return bind(section.text, [values[name] for name in section.binds])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from runner.bisect import WHOLE_STAGE, stage_halves
 from runner.connect import Session
@@ -11,7 +11,7 @@ from runner.errors import SqlError, is_row_error
 from runner.execute import execute
 from runner.failpoints import failpoint
 from runner.journal import Counts, Position
-from runner.mover import Chunk, Mover, next_chunk
+from runner.mover import Chunk, Mover, Rows, next_chunk
 from runner.rejects import add_reject
 
 
@@ -47,11 +47,9 @@ class MoveBetween(Mover):
         with self.transaction(session):
             self.claim(session, chunk)
             copied = self._copy(session, chunk)
-            placing = self.placing(session, chunk)
-            counts = placing.place(WHOLE_STAGE, copied.rows, stage_halves)
-            filtered = 0 if before_where is None else before_where - copied.rows
-            counts = replace(counts, filtered=filtered)
-            self.settle(session, chunk, counts, copied.rows, copied.bytes)
+            counts = self.placing(session, chunk).place(WHOLE_STAGE, copied.rows, stage_halves)
+            rows = Rows(copied.rows if before_where is None else before_where, copied.rows, copied.bytes)
+            counts = self.settle(session, chunk, counts, rows)
         self.pace.succeeded(counts.read, copied.bytes, chunk.seconds)
         return counts
 
@@ -70,13 +68,13 @@ class MoveBetween(Mover):
         return int(execute(source, section, chunk.values).rows[0][0] or 0)
 
     def _give_up(self, session: Session, chunk: Chunk, error: SqlError) -> Counts:
-        """Set one row aside that could not even be read."""
-        assert chunk.upto is not None  # _move raised for a table with a keyset
-        run, step = self.work.run, self.work.step.id
-        counts = Counts(rejected=1)
+        """Set one row aside that could not even be read; a map leaves it out without a word."""
+        run, step, table = self.work.run, self.work.step, self.work.table
+        aside = 0 if step.kind == "map" else 1
         with self.transaction(session):
             self.claim(session, chunk)
-            add_reject(session, run, step, chunk.number, self.work.table, chunk.upto, error.reason, error.sqlstate)
-            self.settle(session, chunk, counts, 1, 0)
+            if aside:
+                add_reject(session, run, step.id, chunk.number, table, chunk.upto or (), error.reason, error.sqlstate)
+            counts = self.settle(session, chunk, Counts(rejected=aside), Rows(1, 1))
         self.pace.succeeded(1, 1, chunk.seconds)
         return counts

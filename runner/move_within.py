@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from runner.bisect import keyset_halves
 from runner.connect import Session
 from runner.execute import execute
 from runner.journal import Position
-from runner.mover import Mover, next_chunk
+from runner.mover import Mover, Rows, next_chunk
 
 
 @dataclass(slots=True)
@@ -26,14 +26,13 @@ class MoveWithin(Mover):
                 return None
             chunk = next_chunk(last, upto)
             self.claim(session, chunk)
-            before_where, staged = self._count(session, chunk.values)
-            counts = self.placing(session, chunk).place(chunk.values, staged, keyset_halves)
-            counts = replace(counts, filtered=before_where - staged)
-            self.settle(session, chunk, counts, staged, 0)
+            rows = self._count(session, chunk.values)
+            counts = self.placing(session, chunk).place(chunk.values, rows.staged, keyset_halves)
+            counts = self.settle(session, chunk, counts, rows)
         self.pace.succeeded(counts.read, 0, chunk.seconds)
         return Position(chunk.number, upto, last.counts + counts)
 
-    def _count(self, session: Session, values: dict[str, str | None]) -> tuple[int, int]:
+    def _count(self, session: Session, values: dict[str, str | None]) -> Rows:
         """The chunk's rows before `where`, and those that pass it."""
         row = execute(session, self.work.file.need("count"), values).rows[0]
-        return int(row[0] or 0), int(row[1] or 0)
+        return Rows(int(row[0] or 0), int(row[1] or 0))

@@ -6,7 +6,7 @@ import abc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from runner import budget, fence, journal
@@ -44,6 +44,15 @@ class Chunk:
             values[f"after.{n + 1}"] = self.after[n] if self.after else None
             values[f"upto.{n + 1}"] = self.upto[n] if self.upto else None
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a chunk has: rows of the source, those of them that pass `where`, and the bytes that were copied."""
+
+    before_where: int
+    staged: int
+    bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -120,23 +129,32 @@ class Mover(abc.ABC):
         values: Values = {**self.work.values, **chunk.values}
         return Placing(session, self.work.file, values, lambda: self._check_budget(session))
 
-    def settle(self, session: Session, chunk: Chunk, counts: Counts, staged: int, size: int) -> None:
-        """The checkpoint, the last change of the transaction; `size` is in bytes.
+    def settle(self, session: Session, chunk: Chunk, counts: Counts, rows: Rows) -> Counts:
+        """The checkpoint, the last change of the transaction: what became of all the rows.
 
         Raises RunnerError where a row is unaccounted for, or too many were set aside.
         """
         failpoint("after-load")
-        missing = staged - counts.loaded - counts.rejected
+        if self.work.step.kind == "map":  # rows without a key are left out: the load meets them again
+            counts = replace(counts, filtered=rows.before_where - counts.loaded)
+        else:
+            self._account(chunk, counts, rows)
+            counts = replace(counts, filtered=rows.before_where - rows.staged)
+        if counts.rejected:
+            self._check_budget(session)
+        run, step = self.work.run, self.work.step.id
+        journal.checkpoint(session, run, step, chunk.number, counts, rows.bytes, chunk.seconds)
+        return counts
+
+    def _account(self, chunk: Chunk, counts: Counts, rows: Rows) -> None:
+        missing = rows.staged - counts.loaded - counts.rejected
         if missing:
             raise RunnerError(
-                f"{self.work.step.id}, chunk {chunk.number}: of {staged:,} rows {counts.loaded:,} were loaded and "
+                f"{self.work.step.id}, chunk {chunk.number}: of {rows.staged:,} rows {counts.loaded:,} were loaded and "
                 f"{counts.rejected:,} set aside: {missing:,} are unaccounted for",
                 "a rule or a trigger of the target may have taken them, or a join of the plan is wrong",
                 place=self.work.file.need("load").place(),
             )
-        if counts.rejected:
-            self._check_budget(session)
-        journal.checkpoint(session, self.work.run, self.work.step.id, chunk.number, counts, size, chunk.seconds)
 
     def _check_budget(self, session: Session) -> None:
         budget.check(session, self.work.context.plan, self.work.run, self.work.table)

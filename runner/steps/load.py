@@ -5,17 +5,19 @@ from __future__ import annotations
 from runner import journal
 from runner.move_between import MoveBetween
 from runner.move_within import MoveWithin
+from runner.steps.sectioned import build, gated
 from runner.work import Work, demand_no_row
 
 
 def carry_out(work: Work) -> None:
     """Move what is not moved yet, then prove it."""
-    for gate in work.file.all("gate"):
-        demand_no_row(work, gate)
+    gated(work)
     size = _size(work)
     mover = MoveWithin(work) if work.context.plan.databases == 1 else MoveBetween(work)
     while mover.advance():
         work.context.progress.moved(work.step, mover.counts, size)
+    for section in work.file.all("build"):
+        build(work, section)
     for verify in work.file.all("verify"):
         demand_no_row(work, verify)
 

@@ -9,7 +9,7 @@ from runner.work import Work, demand_no_row
 
 
 def carry_out(work: Work) -> None:
-    """Ask the gate, settle every column in one transaction, and prove it."""
+    """Ask the gate; settle every column, and what follows from that, in one transaction; prove it."""
     if not work.done("settle"):
         for gate in work.file.all("gate"):
             demand_no_row(work, gate)
@@ -23,6 +23,8 @@ def _settle(session: Session, work: Work) -> int:
     total = 0
     while touched := sum(execute(session, section, work.values).touched for section in work.file.all("settle")):
         total += touched
+    for section in work.file.all("apply"):
+        execute(session, section, work.values)
     if total:
         for table in work.context.plan.tables:
             budget.check(session, work.context.plan, work.run, table)

@@ -14,23 +14,24 @@ DUPLICATES = "23505"
 
 def carry_out(work: Work) -> None:
     """Do what of the step is not done yet, section by section."""
-    if (apply := work.file.find("apply")) is not None:
-        _gated(work, apply)
-    for build in work.file.all("build"):
-        _build(work, build)
+    gated(work)
+    for section in work.file.all("build"):
+        build(work, section)
     for verify in work.file.all("verify"):
         demand_no_row(work, verify)
 
 
-def _gated(work: Work, apply: Section) -> None:
-    """Statements that a gate lets through. Once they are committed, the gate has nothing to say any more."""
-    if not work.done("apply"):
+def gated(work: Work) -> None:
+    """The statements that a gate lets through. Once they are committed, the gate has nothing to say any more."""
+    apply = work.file.find("apply")
+    if apply is None or not work.done("apply"):
         for gate in work.file.all("gate"):
             demand_no_row(work, gate)
-    work.change("apply", lambda session: _run(session, work, apply))
+    if apply is not None:
+        work.change("apply", lambda session: _run(session, work, apply))
 
 
-def _build(work: Work, section: Section) -> None:
+def build(work: Work, section: Section) -> None:
     """Build one object; where duplicates prevent it, set them aside and build it once more."""
     repair = work.file.find("repair", of=section.of)
     try:
