@@ -1,0 +1,169 @@
+"""Nothing is lost by forgetting it: every source column is mapped or dropped, every table migrated or skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from compiler import names
+from compiler.catalog import Catalog, Relation
+from compiler.diagnostics import Diagnostic, Span, did_you_mean
+from compiler.names import Name
+from compiler.spec import Project, Reason, Table, Word
+
+TABLES = ("table", "partitioned table", "foreign table")
+Used = Mapping[Name, AbstractSet[str]]
+
+
+def account(
+    project: Project, readers: Mapping[Name, Sequence[Table]], used: Used, source: Catalog
+) -> Iterator[Diagnostic]:
+    """What nobody accounts for, and what is dropped, skipped or protected wrongly.
+
+    `readers` are the specs that read a source relation, `used` the columns of it that any of them does something with.
+    """
+    for name, tables in readers.items():
+        if relation := source.find(name.schema, name.name):
+            yield from _columns(relation, tables, used.get(name, frozenset()))
+    yield from _tables(project, readers, source)
+    yield from _skips(project, readers, source)
+    yield from _protected(project, readers, used, source)
+
+
+def _columns(relation: Relation, tables: Sequence[Table], used: AbstractSet[str]) -> Iterator[Diagnostic]:
+    """Several specs may read one table: a column that one of them uses is accounted for."""
+    dropped = {reason.name.text for table in tables for reason in table.drop}
+    # A generated column holds nothing that the columns beside it do not.
+    loose = [c.name for c in relation.columns if c.name not in used | dropped and c.generated is None]
+    for name in loose:
+        yield Diagnostic(
+            "E601",
+            f'column "{name}" of source table "{relation.name}" is neither mapped nor dropped',
+            _place_of(tables[0]),
+            label=f"has a column {name}",
+            hint=f"map it, or name it with a reason: drop: {{{name}: ...}}",
+        )
+
+
+def _place_of(table: Table) -> Span:
+    return table.source.span if isinstance(table.source, Word) else table.source.sql.span
+
+
+def _tables(project: Project, readers: Mapping[Name, Sequence[Table]], source: Catalog) -> Iterator[Diagnostic]:
+    for relation in source.relations:
+        name = relation.qualified
+        if relation.kind not in TABLES or name in readers or _skipped(project, name):
+            continue
+        if any(parent in readers or _skipped(project, parent) for parent in _ancestors(relation, source)):
+            continue
+        shown = _shown(name, project)
+        yield Diagnostic(
+            "E602",
+            f'source table "{shown}" is neither migrated nor skipped',
+            project.name.span,
+            label=f"says nothing of {shown}",
+            hint=f"write a spec that reads it, or name it with a reason: skip: {{{shown}: ...}}",
+        )
+
+
+def _ancestors(relation: Relation, source: Catalog) -> Iterator[Name]:
+    """The tables that it is a partition or an INHERITS child of: reading one of them reads it too."""
+    for parent in relation.parents:
+        yield parent
+        if above := source.find(parent.schema, parent.name):
+            yield from _ancestors(above, source)
+
+
+def _skipped(project: Project, name: Name) -> bool:
+    return any(_covers(reason, name, project) for reason in project.skip)
+
+
+def _covers(reason: Reason, name: Name, project: Project) -> bool:
+    """`django_*` covers every name that begins so; a name without a schema is of the project's."""
+    *schema, pattern = names.split(reason.name.text)
+    begins = pattern.endswith("*") and name.name.startswith(pattern.removesuffix("*"))
+    return (begins or name.name == pattern) and name.schema == (schema[0] if schema else project.source.schema)
+
+
+def _skips(project: Project, readers: Mapping[Name, Sequence[Table]], source: Catalog) -> Iterator[Diagnostic]:
+    known = [relation.qualified for relation in source.relations]
+    for reason in project.skip:
+        covered = [name for name in known if _covers(reason, name, project)]
+        if not covered:
+            yield Diagnostic(
+                "E603",
+                f'skip: the source has no table "{reason.name}"',
+                reason.name.span,
+                label="unknown table",
+                hint=did_you_mean(reason.name.text, (_shown(name, project) for name in known)),
+            )
+        elif not reason.name.text.endswith("*") and covered[0] in readers:
+            spec = readers[covered[0]][0]
+            yield Diagnostic(
+                "E604",
+                f'source table "{reason.name}" is skipped, and read by "{spec.name}" ({spec.span})',
+                reason.name.span,
+                label="skipped here",
+                hint="take it out of skip:, or delete the spec",
+            )
+
+
+def _protected(
+    project: Project, readers: Mapping[Name, Sequence[Table]], used: Used, source: Catalog
+) -> Iterator[Diagnostic]:
+    """A protected column is one of a target table, which a mapping must fill, or of a source table, which must be used."""
+    targets = {table.name.text: table for tables in readers.values() for table in tables}
+    for reason in project.protect:
+        *path, column = names.split(reason.name.text)
+        table = names.join(tuple(path))
+        relation = _find(table, project, source)
+        if table in targets:
+            yield from _protected_target(reason, column, targets[table])
+        elif relation is None or relation.column(column) is None:
+            yield _unknown(reason, table, column, targets, relation)
+        elif column not in used.get(relation.qualified, frozenset()):
+            yield _lost(reason, reason.name.span, "protected here")
+
+
+def _find(table: str, project: Project, source: Catalog) -> Relation | None:
+    try:
+        name = names.qualify(table, project.source.schema)
+    except ValueError:
+        return None
+    return source.find(name.schema, name.name)
+
+
+def _protected_target(reason: Reason, column: str, table: Table) -> Iterator[Diagnostic]:
+    if any(mapping.target.text == column for mapping in table.mappings):
+        return
+    dropped = next((drop.name.span for drop in table.drop if drop.name.text == column), None)
+    yield _lost(reason, dropped or table.name.span, "dropped here" if dropped else "has no mapping for it")
+
+
+def _lost(reason: Reason, span: Span, label: str) -> Diagnostic:
+    return Diagnostic(
+        "E605",
+        f'protected column "{reason.name}" would be lost',
+        span,
+        label=label,
+        hint=f"it is protected because {reason.because} ({reason.name.span}); map it",
+    )
+
+
+def _unknown(reason: Reason, table: str, column: str, targets: Iterable[str], relation: Relation | None) -> Diagnostic:
+    known = (
+        [f"{table}.{other.name}" for other in relation.columns]
+        if relation
+        else [f"{target}.{column}" for target in targets]
+    )
+    return Diagnostic(
+        "E606",
+        f'protect: there is no column "{reason.name}", in a target table or in the source',
+        reason.name.span,
+        label="unknown column",
+        hint=did_you_mean(reason.name.text, known),
+    )
+
+
+def _shown(name: Name, project: Project) -> str:
+    return names.join((name.name,)) if name.schema == project.source.schema else str(name)
