@@ -167,26 +167,48 @@ def _decode(raw: bytes, file: str, limit: int) -> str:
         page.refuse("E102", f"byte 0x{raw[error.start]:02x} is not UTF-8", at, at + 1, hint="save the file as UTF-8")
 
 
+class _TooDeep(Exception):
+    """Raised with the node that is nested too deep."""
+
+
 class _Composer(CParser):
-    """libyaml's composer without YAML's guesses at types: a node's tag is "" unless the file gives one."""
+    """libyaml's composer without YAML's guesses at types: a node's tag is "" unless the file gives one.
+
+    It counts how deep it is: it recurses in C, and 100,000 brackets end the process.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = 0
 
     def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
         return ""
 
-    def descend_resolver(self, parent: object, index: object) -> None: ...
+    def descend_resolver(self, parent: yaml.Node, index: object) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise _TooDeep(parent)
 
-    def ascend_resolver(self) -> None: ...
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
 
 
 def _compose(page: Page) -> yaml.Node | None:
     try:
         root: yaml.Node | None = _Composer(page.text).get_single_node()
+    except _TooDeep as error:
+        _refuse_depth(page, error.args[0])
     except yaml.reader.ReaderError as error:
         at = len(page.text.encode()[: error.position].decode(errors="ignore"))
         page.refuse("E104", f"this character is not allowed in YAML: {error.reason}", at, at + 1)
     except yaml.MarkedYAMLError as error:
         _refuse_syntax(page, error)
     return root
+
+
+def _refuse_depth(page: Page, node: yaml.Node) -> NoReturn:
+    at = node.start_mark.index
+    page.refuse("E112", f"values are nested more than {MAX_DEPTH} deep", at, at + 1)
 
 
 _HINTS = {
@@ -282,8 +304,8 @@ def _build(page: Page, node: yaml.Node, depth: int) -> Value:
         if "\0" in node.value:
             page.refuse("E114", "a text with a zero byte in it", start, stop, hint="PostgreSQL cannot hold it")
         value = _text(node)
-    elif depth == 0:
-        page.refuse("E112", f"values are nested more than {MAX_DEPTH} deep", start, stop)
+    elif depth == 0:  # through aliases
+        _refuse_depth(page, node)
     elif isinstance(node, yaml.SequenceNode):
         value = Seq(_build(page, item, depth - 1) for item in node.value)
     else:
