@@ -111,7 +111,7 @@ def _skips(project: Project, readers: Mapping[Name, Sequence[Table]], source: Ca
 def _protected(
     project: Project, readers: Mapping[Name, Sequence[Table]], used: Used, source: Catalog
 ) -> Iterator[Diagnostic]:
-    """A protected column is one of a target table, which a mapping must fill, or of a source table, which must be used."""
+    """A protected column is one of a target table, and mapped, or of a source table, and used."""
     targets = {table.name.text: table for tables in readers.values() for table in tables}
     for reason in project.protect:
         *path, column = names.split(reason.name.text)
