@@ -1,0 +1,201 @@
+"""How the rows of a table are read and told apart: pieces of SQL that several kinds of steps are made of."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from compiler.bound import BoundColumn, BoundTable, SourceColumn, legacy_name
+from compiler.layout import Layout, map_sql, relation_sql
+from compiler.render import render
+from compiler.sql import Sql, cast, column, fits, ident, join, literal, qname, tight
+
+
+def source_text(table: BoundTable) -> str:
+    """What people call the source: its name, or that it is a query."""
+    return str(table.source) if table.source else f"query of {table.id}"
+
+
+def source_sql(table: BoundTable) -> Sql:
+    """The source as a FROM item called `s`; with all its partitions and INHERITS children, never ONLY."""
+    if table.query is not None:
+        return Sql(f"(\n{table.query}\n) AS s")
+    assert table.source is not None  # resolve: a table has a source or a query
+    return Sql(f"{relation_sql(table.source)} AS s")
+
+
+def wired(source: SourceColumn) -> Sql:
+    """A column of the source's row as the type it travels as."""
+    value = column("s", source.name)
+    return value if source.wire == source.type else cast(value, source.wire)
+
+
+def wired_as(source: SourceColumn) -> Sql:
+    """The same under its own name."""
+    value = wired(source)
+    return value if source.wire == source.type else Sql(f"{value} AS {ident(source.name)}")
+
+
+def text_key(values: Sequence[Sql]) -> Sql:
+    """A key as one text: that of its one column, or of a row of texts."""
+    if len(values) == 1:
+        return cast(values[0], "text")
+    return Sql(f"ROW({join(', ', (cast(value, 'text') for value in values))})::text")
+
+
+def array_key(values: Sequence[Sql]) -> Sql:
+    """A key as transhume.reject keeps it."""
+    return Sql(f"ARRAY[{join(', ', (cast(value, 'text') for value in values))}]")
+
+
+def loaded(column: BoundColumn) -> Sql:
+    """A column's value as it is inserted."""
+    return column.value if column.type == column.wire else cast(tight(column.value), column.type)
+
+
+def looked_up(columns: Iterable[BoundColumn]) -> tuple[Sql, ...]:
+    """The map tables that values are looked up in."""
+    return tuple(
+        render(
+            "rows/lookup", map=map_sql(found.map_of), alias=ident(found.alias),
+            match=tuple(Sql(f"{column(found.alias, name)} = {value}") for name, value in found.match),
+        )
+        for found in (bound.lookup for bound in columns) if found is not None
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a step reads of a table's source, chunk by chunk: into a stage, or in place where both are one database.
+
+    Either way the rows of a chunk are a FROM item `s` whose columns have their wire types. A part of a chunk is bound
+    by `binds`: two places in the stage, or two keys.
+    """
+
+    table: BoundTable
+    layout: Layout
+    columns: tuple[SourceColumn, ...]
+    stage_name: str
+
+    @property
+    def stage(self) -> Sql:
+        """The temporary table."""
+        return qname("pg_temp", fits(self.stage_name))
+
+    @property
+    def binds(self) -> tuple[str, ...]:
+        """What bounds a part of a chunk."""
+        return self.bounds if self.layout.one_database else ("first", "last")
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """What bounds a chunk in the source."""
+        count = range(1, len(self.table.keyset) + 1)
+        return (*(f"after.{n}" for n in count), *(f"upto.{n}" for n in count))
+
+    def number(self, place: int) -> int:
+        """The number of the `place`-th parameter behind the bounds of a part."""
+        return len(self.binds) + place
+
+    @property
+    def part(self) -> tuple[Sql, ...]:
+        """The condition that bounds a part of the stage."""
+        return () if self.layout.one_database else (Sql("s.ctid BETWEEN $1::tid AND $2::tid"),)
+
+    @property
+    def rows(self) -> Sql:
+        """The rows of a part, as a FROM item `s`."""
+        if not self.layout.one_database:
+            return Sql(f"{self.stage} AS s")
+        relation = source_sql(self.table)
+        chunk = render("rows/chunk", columns=self.selected, relation=relation, conditions=self.chunk, order=None)
+        return Sql(f"(\n{chunk}\n) AS s")
+
+    @property
+    def selected(self) -> tuple[Sql, ...]:
+        """The columns as they leave the source."""
+        return tuple(map(wired_as, self.columns))
+
+    @property
+    def range(self) -> tuple[Sql, ...]:
+        """The conditions that bound a chunk in the source."""
+        keyset = self.table.keyset
+        return (after(keyset, 1), upto(keyset, len(keyset) + 1)) if keyset else ()
+
+    @property
+    def chunk(self) -> tuple[Sql, ...]:
+        """The conditions of a chunk's rows, `where` among them."""
+        return (*self.range, *where(self.table))
+
+    @property
+    def key(self) -> Sql:
+        """The key of a row `s` as transhume.reject keeps it; where there is none, the row's place."""
+        if self.table.keyset:
+            return array_key([column("s", key.name) for key in self.table.keyset])
+        return Sql("ARRAY[(row_number() OVER ())::text]" if self.layout.one_database else "ARRAY[s.ctid::text]")
+
+
+def reading(table: BoundTable, layout: Layout) -> Reading:
+    """All that the load of a table reads."""
+    columns = {source.name: source for source in (*table.keyset, *table.reads)}
+    return Reading(table, layout, tuple(columns.values()), f"stage_{table.id}")
+
+
+def where(table: BoundTable) -> tuple[Sql, ...]:
+    """The table's filter, if it has one."""
+    return (Sql(f"({table.where})"),) if table.where is not None else ()
+
+
+def after(keyset: Sequence[SourceColumn], first: int) -> Sql:
+    """The row comes after the key bound from $first on, or there is no bound. Constants fold: a range of the index."""
+    return _beyond(keyset, first, ">")
+
+
+def upto(keyset: Sequence[SourceColumn], first: int) -> Sql:
+    """The row comes before the key bound from $first on, or is it, or there is no bound."""
+    return _beyond(keyset, first, "<=")
+
+
+def _beyond(keyset: Sequence[SourceColumn], first: int, operator: str) -> Sql:
+    bounds = [Sql(f"${first + place}::{source.wire}") for place, source in enumerate(keyset)]
+    left, right = join(", ", map(wired, keyset)), join(", ", bounds)
+    compared = f"({left}) {operator} ({right})" if len(keyset) > 1 else f"{left} {operator} {right}"
+    return Sql(f"(${first}::text IS NULL OR {compared})")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKey:
+    """The source's key of a target row: its columns, typed as in the source, and the join that finds them, if any."""
+
+    values: tuple[Sql, ...]
+    joins: tuple[Sql, ...] = ()
+
+    @property
+    def array(self) -> Sql:
+        """The key as transhume.reject keeps it."""
+        return array_key(self.values)
+
+
+def source_key(table: BoundTable, row: str) -> SourceKey:
+    """How the target's row `row` tells which row of the source it was: by columns of its own, or by its map table `k`.
+
+    Where the source has no key, by its place.
+    """
+    if table.legacy_key:
+        types = {bound.name: bound.type for bound in table.columns}
+        pairs = zip(table.legacy_key, table.keyset, strict=True)
+        values = ((column(row, name), types[name], source.wire) for name, source in pairs)
+        return SourceKey(tuple(value if type == wire else cast(value, wire) for value, type, wire in values))
+    if table.map_table is not None and table.keyset:
+        matched = join(" AND ", (Sql(f"{column('k', name)} = {column(row, name)}") for name in table.map_table.key))
+        kept = tuple(column("k", legacy_name(source.name)) for source in table.keyset)
+        return SourceKey(kept, (Sql(f"JOIN {map_sql(table.id)} AS k ON {matched}"),))
+    return SourceKey((column(row, "ctid"),))
+
+
+def reject_columns() -> Sql:
+    """The columns of transhume.reject that a plan writes."""
+    return Sql("run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action")
+
+
+def identity_of(table: BoundTable) -> Sql:
+    """The two values by which transhume.reject knows the table: its id, and its source's name."""
+    return join(", ", (literal(table.id), literal(source_text(table))))

@@ -1,0 +1,81 @@
+"""constrain: adds the foreign keys of a table, first unchecked, which takes no time, then validates each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from compiler.layout import AddedKey, unique
+from compiler.plan import Lock, Section
+from compiler.render import render
+from compiler.sql import Sql, ident, join, literal
+from compiler.steps.base import TableStep
+
+
+@dataclass(frozen=True)
+class ConstrainTable(TableStep):
+    """Add every foreign key that a table has in the end."""
+
+    kind: ClassVar[str] = "constrain"
+    undo: ClassVar[str] = "drops them"
+
+    @property
+    def what(self) -> str:
+        return f"{self.table.target}: {', '.join(key.name for key in self._keys)}"
+
+    def after(self) -> tuple[str, ...]:
+        """No row of these tables goes away any more, and the referenced keys have their indexes."""
+        found = (self.layout.migrated.get(key.references) for key in self._keys)
+        parents = [other for other in found if other is not None]
+        ready = (step for other in parents for step in (self.layout.indexed(other), self.layout.settled(other)))
+        return unique((self.layout.settled(self.table), *ready))
+
+    def locks(self) -> Iterator[Lock]:
+        for key in self._keys:
+            both = f"{self.table.target}, {key.references}"
+            yield Lock("SHARE ROW EXCLUSIVE", both, f"ADD CONSTRAINT {key.name}", self._touches_old(key))
+            if key.valid and not key.whole:
+                yield self.lock("SHARE UPDATE EXCLUSIVE", f"VALIDATE {key.name}")
+                yield Lock("ROW SHARE", str(key.references), f"VALIDATE {key.name}", self._touches_old(key))
+
+    def risks(self) -> Iterator[str]:
+        for key in self._keys:
+            if not key.valid:
+                yield f"{key.name} of {self.table.target} stays NOT VALID, as it is now: older rows may break it"
+            elif key.whole:
+                yield f"{key.name} of {self.table.target} is checked under its lock: the table is partitioned"
+
+    def forward(self) -> Iterator[Section]:
+        later = tuple(key for key in self._keys if not key.whole)
+        if later:
+            sql = render("constrain/apply", target=self.target, keys=later)
+            yield Section("apply", "target", sql, prose="checked for new rows from here on")
+        for key in self._keys:
+            if key.whole:
+                sql = Sql(f"ALTER TABLE {self.target} ADD CONSTRAINT {ident(key.name)} {key.definition};")
+                yield Section("build", "target", sql, of=key.name)
+            elif key.valid:
+                sql = Sql(f"ALTER TABLE {self.target} VALIDATE CONSTRAINT {ident(key.name)};")
+                yield Section("build", "target", sql, of=key.name)
+
+    def verify(self) -> Iterator[Section]:
+        keys = tuple(self._expected(key) for key in self._keys)
+        yield Section("verify", "target", render("constrain/verify", table=literal(self.target), keys=keys))
+
+    def revert(self) -> Iterator[Section]:
+        statements = (
+            Sql(f"ALTER TABLE {self.target} DROP CONSTRAINT IF EXISTS {ident(key.name)};") for key in self._keys
+        )
+        yield Section("revert", "target", join("\n", statements))
+
+    @cached_property
+    def _keys(self) -> tuple[AddedKey, ...]:
+        return tuple(self.layout.added_keys(self.table))
+
+    def _touches_old(self, key: AddedKey) -> bool:
+        other = self.layout.migrated.get(key.references)
+        return self.is_old or other is None or not other.create
+
+    def _expected(self, key: AddedKey) -> Sql:
+        definition = literal(key.definition if self.is_old else None)
+        return Sql(f"({literal(key.name)}, {literal(key.valid)}, {definition})")

@@ -1,0 +1,105 @@
+"""index: builds the primary key and the indexes of a table after the load, and sets duplicates aside."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from compiler.bound import BoundIndex
+from compiler.plan import Lock, Section
+from compiler.render import render
+from compiler.rows import SourceKey, identity_of, reject_columns, source_key
+from compiler.sql import Sql, column, join, literal
+from compiler.steps.base import TableStep
+
+
+@dataclass(frozen=True)
+class BuildIndexes(TableStep):
+    """Build every index of a table but those that stayed during the load; one transaction each."""
+
+    kind: ClassVar[str] = "index"
+    undo: ClassVar[str] = "drops them; rows that were set aside come back with a new load"
+
+    @property
+    def what(self) -> str:
+        return f"{self.table.target}: {', '.join(index.name for index in self._indexes)}"
+
+    def after(self) -> tuple[str, ...]:
+        return (f"load.{self.table.id}",)
+
+    def locks(self) -> Iterator[Lock]:
+        constraints = any(index.definition.startswith("ALTER TABLE") for index in self._indexes)
+        if constraints:
+            yield self.lock("ACCESS EXCLUSIVE", "ADD CONSTRAINT")
+        if any(not index.definition.startswith("ALTER TABLE") for index in self._indexes):
+            yield self.lock("SHARE", "CREATE INDEX")
+
+    def risks(self) -> Iterator[str]:
+        for index in self._indexes:
+            if index.unique and index.duplicates == "first":
+                yield f"{index.name} keeps the first of rows that are equal, in the order of the source's key"
+
+    def forward(self) -> Iterator[Section]:
+        for index in self._indexes:
+            yield Section("build", "target", Sql(f"{index.definition};"), of=index.name)
+            if index.unique and index.columns and index.duplicates != "fail":
+                sql = self._repair(index)
+                yield Section(
+                    "repair", "target", sql, of=index.name, binds=("run", "step"), prose=_PROSE[index.duplicates]
+                )
+
+    def verify(self) -> Iterator[Section]:
+        expected = tuple(self._expected(index) for index in self._indexes)
+        sql = render("index/verify", table=literal(self.target), indexes=expected)
+        yield Section("verify", "target", sql)
+
+    def revert(self) -> Iterator[Section]:
+        statements = (Sql(f"{index.drop};") for index in reversed(self._indexes))
+        yield Section("revert", "target", join("\n", statements))
+
+    @cached_property
+    def _indexes(self) -> tuple[BoundIndex, ...]:
+        return self.layout.rebuilt(self.table)
+
+    @cached_property
+    def _definitions(self) -> dict[str, str]:
+        """What the server says of an existing table's indexes, by name."""
+        old = self.table.existing
+        if old is None:
+            return {}
+        keys = (*((old.primary_key,) if old.primary_key else ()), *old.unique)
+        return {each.name: each.definition for each in (*keys, *old.exclusions, *old.indexes)}
+
+    def _expected(self, index: BoundIndex) -> Sql:
+        definition = self._definitions.get(index.name)
+        return Sql(f"({literal(index.name)}, {literal(definition)})")
+
+    def _repair(self, index: BoundIndex) -> Sql:
+        columns = join(", ", (column("t", name) for name in index.columns))
+        key = _inlined(source_key(self.table, "t"))
+        # NULLs make no duplicates, unless the index says so.
+        filled = (Sql(f"{column('t', name)} IS NOT NULL") for name in index.columns) if index.nulls_distinct else ()
+        where = (Sql(f"({index.where})"),) if index.where is not None else ()
+        return render(
+            "index/repair", target=self.target, key=key.array, order=join(", ", key.values), columns=columns,
+            conditions=(*where, *filled), first=index.duplicates == "first", identity=identity_of(self.table),
+            reject=reject_columns(), reason=literal(f"{index.name}: the same {_shown(index)} as row "),
+        )  # fmt: skip
+
+
+_PROSE = {
+    "reject": "sets aside all rows that are equal: none of them is the right one",
+    "first": "keeps the first of rows that are equal",
+}
+
+
+def _shown(index: BoundIndex) -> str:
+    return f"({', '.join(index.columns)})"
+
+
+def _inlined(key: SourceKey) -> SourceKey:
+    """The key without a join: beside a second table, the bare column names of an index's predicate were ambiguous."""
+    if not key.joins:
+        return key
+    tables = join(" ", key.joins).removeprefix("JOIN ").split(" ON ", 1)
+    return SourceKey(tuple(Sql(f"(SELECT {value} FROM {tables[0]} WHERE {tables[1]})") for value in key.values))

@@ -1,0 +1,147 @@
+"""load: moves the rows of a table, chunk by chunk, and sets aside those that cannot move."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from compiler.bound import BoundColumn, BoundTable, Lookup
+from compiler.chunks import halve, walk
+from compiler.layout import unique
+from compiler.plan import Lock, Section
+from compiler.render import render
+from compiler.rows import Reading, identity_of, loaded, looked_up, reading, reject_columns, source_text
+from compiler.sql import Sql, column, ident, join, literal
+from compiler.steps.base import TableStep
+
+
+@dataclass(frozen=True)
+class LoadTable(TableStep):
+    """Fill a table, which was empty, from its source in keyset order."""
+
+    kind: ClassVar[str] = "load"
+
+    @property
+    def what(self) -> str:
+        keys = ", ".join(key.name for key in self.table.keyset)
+        how = f"in chunks by {keys}" if keys else "in one transaction: the source has no key"
+        return f"{source_text(self.table)} (source) -> {self.table.target} (target), {how}"
+
+    @property
+    def undo(self) -> str:
+        return f"{'truncate' if self._truncates else 'delete'}: the table was empty"
+
+    def after(self) -> tuple[str, ...]:
+        """The table, the maps that it looks up in, and the tables that its author wants loaded first."""
+        looked_up_in = (self.layout.mapped(column.lookup.map_of) for column in self.table.columns if column.lookup)
+        loads = (f"load.{other}" for other in self.table.after)
+        return unique((self.layout.made(self.table), *self.layout.freed_by(self.table), *looked_up_in, *loads))
+
+    def locks(self) -> Iterator[Lock]:
+        if self.table.source is not None and not self.layout.one_database:
+            yield Lock("ACCESS SHARE", f"{self.table.source} in the source", "COPY", old=True)
+        yield self.lock("ROW EXCLUSIVE", "INSERT")
+
+    def risks(self) -> Iterator[str]:
+        if not self.table.keyset:
+            yield "the source has no key to page by: one transaction moves all of it, and a crash starts it anew"
+
+    def forward(self) -> Iterator[Section]:
+        yield from walk(self._reading)
+        yield self._section("load", self._load(), "all rows but those that fail a guard")
+        if self._guards:
+            yield self._section("reject", self._reject(), "sets aside the rows that fail one", noted=True)
+        if self._nullable:
+            yield self._section("nulled", self._nulled(), "notes the references that lead nowhere", noted=True)
+        if self.table.keyset or not self.layout.one_database:
+            yield from halve(self._reading)
+            yield self._set_aside()
+
+    def revert(self) -> Iterator[Section]:
+        sql = render("load/revert", target=self.target, truncate=self._truncates)
+        yield Section("revert", "target", sql)
+
+    @property
+    def _truncates(self) -> bool:
+        """TRUNCATE refuses a table that a foreign key refers to, be both tables empty."""
+        others = (relation for relation, _ in self.layout.incoming(self.table) if not self.layout.is_migrated(relation))
+        return self.table.create or next(others, None) is None
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return reading(self.table, self.layout)
+
+    @cached_property
+    def _rows(self) -> tuple[Sql, ...]:
+        return (self._reading.rows, *looked_up(self.table.columns))
+
+    @cached_property
+    def _guards(self) -> tuple[tuple[str, Sql, str, str], ...]:
+        guards = (guard for column in self.table.columns for guard in column.guards)
+        return tuple((guard.column, guard.ok, guard.reason, guard.sqlstate) for guard in guards)
+
+    @cached_property
+    def _conditions(self) -> tuple[Sql, ...]:
+        return (*self._reading.part, *(Sql(f"({ok})") for _, ok, _, _ in self._guards))
+
+    @cached_property
+    def _nullable(self) -> tuple[tuple[BoundColumn, Lookup], ...]:
+        """The looked-up references that may lead nowhere."""
+        return tuple(
+            (column, column.lookup) for column in self.table.columns
+            if column.lookup and column.reference and column.reference.missing == "null"
+        )  # fmt: skip
+
+    def _section(self, name: str, sql: Sql, prose: str, *, noted: bool = False) -> Section:
+        binds = (*self._reading.binds, *(("run", "step", "chunk") if noted else ()))
+        return Section(name, "target", sql, binds=binds, prose=prose)
+
+    def _load(self) -> Sql:
+        columns = self.table.columns
+        return render(
+            "load/load", target=self.target, columns=tuple(ident(each.name) for each in columns),
+            numbered=_is_numbered(self.table), rows=self._rows, conditions=self._conditions,
+            values=tuple(Sql(f"{loaded(each)} AS {ident(each.name)}") for each in columns),
+        )  # fmt: skip
+
+    def _reject(self) -> Sql:
+        guards = tuple(
+            Sql(f"({place}, {ok}, {literal(name)}, {literal(reason)}, {literal(sqlstate)})")
+            for place, (name, ok, reason, sqlstate) in enumerate(self._guards, 1)
+        )
+        return render("load/reject", guards=guards, rows=self._rows, conditions=self._reading.part, **self._noted)
+
+    def _nulled(self) -> Sql:
+        references = tuple(_missing(column, lookup) for column, lookup in self._nullable)
+        return render("load/nulled", references=references, rows=self._rows, conditions=self._conditions, **self._noted)
+
+    def _set_aside(self) -> Section:
+        read = self._reading
+        names = {name: Sql(f"${read.number(place)}") for place, name in enumerate(("column", "reason", "sqlstate"), 4)}
+        sql = render("load/set_aside", rows=read.rows, conditions=read.part, **self._noted, **names)
+        binds = (*read.binds, "run", "step", "chunk", *names)
+        return Section("set_aside", "target", sql, binds=binds, prose="sets aside the row that bisection found")
+
+    @property
+    def _noted(self) -> dict[str, Sql]:
+        """What every row in transhume.reject starts with."""
+        run, step, chunk = (Sql(f"${self._reading.number(place)}") for place in (1, 2, 3))
+        return {
+            "reject": reject_columns(), "run": run, "step": step, "chunk": chunk,
+            "identity": identity_of(self.table), "key": self._reading.key,
+        }  # fmt: skip
+
+
+def _missing(bound: BoundColumn, lookup: Lookup) -> Sql:
+    """One line of `nulled`: the reference is there, and no row of the map answers to it."""
+    there = join(" AND ", (Sql(f"({value}) IS NOT NULL") for _, value in lookup.match))
+    missing = Sql(f"{there} AND {column(lookup.alias, lookup.match[0][0])} IS NULL")
+    reason = f"{lookup.map_of} has no such row"
+    return Sql(f"({literal(bound.name)}, {literal(reason)}, {missing})")
+
+
+def _is_numbered(table: BoundTable) -> bool:
+    """A column that is GENERATED ALWAYS AS IDENTITY is written."""
+    written = {bound.name for bound in table.columns}
+    existing = table.existing.columns if table.existing else ()
+    return any(column.identity == "always" and column.name in written for column in existing)

@@ -1,0 +1,127 @@
+"""verify: every row is accounted for, and every column has the same checksum on both sides of the mapping."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from compiler.checksums import hash_text
+from compiler.compared import Compared, compared, incomparable
+from compiler.layout import unique
+from compiler.plan import Lock, Section
+from compiler.render import render
+from compiler.rows import reading, source_key, source_sql, text_key, where
+from compiler.sql import Sql, column, ident, join, literal
+from compiler.steps.base import TableStep
+
+SEED = Sql("h.seed")
+
+
+@dataclass(frozen=True)
+class VerifyTable(TableStep):
+    """Compare a table with its source, as it was to become."""
+
+    kind: ClassVar[str] = "verify"
+    undo: ClassVar[str] = "nothing to undo"
+
+    @property
+    def what(self) -> str:
+        left_out = [f"{name} ({why})" for name, why in incomparable(self.table)]
+        return f"{self.table.target} against its source" + (f", but for {', '.join(left_out)}" if left_out else "")
+
+    def after(self) -> tuple[str, ...]:
+        """The table is finished, and so are those that its own queries name."""
+        texts = [comparison.target for comparison in self.table.verify]
+        others = (
+            self.layout.finished(other) for other in self.layout.ordered.tables
+            if any(_names(text, other.target.name) for text in texts)
+        ) if texts else ()  # fmt: skip
+        return unique((self.layout.finished(self.table), *others))
+
+    def locks(self) -> Iterator[Lock]:
+        yield self.lock("ACCESS SHARE", "SELECT")
+
+    def risks(self) -> Iterator[str]:
+        for name, why in incomparable(self.table):
+            yield f"{self.table.target}.{name} is not compared: {why}"
+
+    def forward(self) -> Iterator[Section]:
+        relation = source_sql(self.table)
+        yield Section("count", "source", render("verify/count", relation=relation), prose="before the filter")
+        yield Section("count", "target", render("verify/count", relation=self.target))
+        yield self._source_sums()
+        yield self._target_sums()
+        for comparison in self.table.verify:
+            # The query stands on lines of its own: it may end in a comment.
+            yield Section("query", "source", Sql(f"{comparison.source}\n;"), of=comparison.name)
+            yield Section("query", "target", Sql(f"{comparison.target}\n;"), of=comparison.name)
+
+    def verify(self) -> Iterator[Section]:
+        table = literal(self.target)
+        constraints = [Sql(f"k.conrelid = to_regclass({table})"), Sql("NOT k.convalidated")]
+        indexes = [Sql(f"i.indrelid = to_regclass({table})"), Sql("NOT i.indisvalid")]
+        if self.table.existing is not None:
+            old = self.table.existing
+            unchecked = [key.name for key in old.foreign_keys if not key.valid]
+            unchecked += [check.name for check in old.checks if not check.valid]
+            constraints += _but(Sql("k.conname"), unchecked)
+            indexes += _but(Sql("c.relname"), [entry.name for entry in old.indexes if not entry.valid])
+        sql = render("verify/verify", constraints=constraints, indexes=indexes)
+        yield Section("verify", "target", sql)
+
+    @cached_property
+    def _compared(self) -> tuple[Compared, ...]:
+        return compared(self.table, self.layout)
+
+    @property
+    def _keyed(self) -> bool:
+        return bool(self.table.keyset)
+
+    @property
+    def _seed(self) -> Sql:
+        return hash_text(Sql("key.text"), Sql("0"), self.layout.same_encoding)
+
+    def _source_sums(self) -> Section:
+        """$1 is the keys of the rows that did not arrive, $2 and on the keys of rows that lost a reference."""
+        nullable = [each for each in self._compared if each.nullable] if self._keyed else []
+        places = {each.name: place for place, each in enumerate(nullable, 2)}
+        sums = [Sql("count(*) AS rows")]
+        for each in self._compared:
+            value = each.sum(each.source, SEED if self._keyed else Sql("0"), places.get(each.name))
+            sums.append(self._whole(value, each.name))
+        columns = tuple(reading(self.table, self.layout).selected)
+        rows = render(
+            "rows/chunk", columns=columns, relation=source_sql(self.table), conditions=where(self.table), order=None
+        )
+        key = text_key([column("s", source.name) for source in self.table.keyset]) if self._keyed else None
+        sql = render("verify/checksum_source", sums=sums, rows=rows, key=key, seed=self._seed)
+        binds = ("rejected", *(f"nulled.{json.dumps(each.name, ensure_ascii=False)}" for each in nullable))
+        return Section("checksum", "source", sql, binds=binds, prose="of the rows that arrived, as they were to arrive")
+
+    def _target_sums(self) -> Section:
+        key = source_key(self.table, "t")
+        sums = [Sql("count(*) AS rows")]
+        for each in self._compared:
+            sums.append(self._whole(each.sum(each.target, SEED if self._keyed else Sql("0"), None), each.name))
+        joins = (*(key.joins if self._keyed else ()), *(join_ for each in self._compared for join_ in each.joins))
+        text = text_key(key.values) if self._keyed else None
+        sql = render("verify/checksum_target", sums=sums, target=self.target, joins=joins, key=text, seed=self._seed)
+        return Section("checksum", "target", sql, binds=() if self._keyed else ("rejected",), prose="as they arrived")
+
+    def _whole(self, value: Sql, name: str) -> Sql:
+        """A sum; none where rows that cannot be told apart were set aside."""
+        if not self._keyed:
+            value = Sql(f"CASE WHEN cardinality($1::text[]) = 0 THEN {value} END")
+        return Sql(f"{value} AS {ident(name)}")
+
+
+def _but(name: Sql, known: list[str]) -> list[Sql]:
+    """A condition that leaves out what was so before."""
+    return [Sql(f"{name} NOT IN ({join(', ', map(literal, known))})")] if known else []
+
+
+def _names(text: str, name: str) -> bool:
+    """A query can only read a table that it names."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
