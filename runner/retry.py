@@ -9,7 +9,7 @@ from typing import TypeVar
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event
 from tenacity.stop import stop_after_delay, stop_when_event_set
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 from runner.errors import SqlError
 
@@ -53,7 +53,7 @@ def persist(
     return Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, SqlError) and worth(error)),
         stop=stop_after_delay(patience) | stop_when_event_set(stop),
-        wait=wait_exponential_jitter(initial=0.05, max=5, jitter=0.2),
+        wait=wait_exponential(multiplier=0.05, max=5) + wait_random(0, 0.2),
         sleep=sleep_using_event(stop),
         before_sleep=before_sleep,
         reraise=True,

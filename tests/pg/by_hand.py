@@ -7,7 +7,7 @@ DIRT(n) says what becomes of the rows of SOURCE(n).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from string import Template
 
@@ -52,17 +52,6 @@ def accounts(rows: int) -> dict[str, Account]:
         "orders": Account("orders", rows * 3, len(kept) - len(orphans), len(kept), rows * 3 - len(kept), 0,
                           len(orphans), 0, 0),
     }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """How a table's rows are found: in the stage, or in the source table itself."""
-
-    of: str  # FROM clause with the condition
-    binds: str
-
-    def from_(self, prefix: str = "") -> str:
-        return f"{prefix}{self.of}"
 
 
 STAGED = "FROM pg_temp.stage_$table AS s WHERE s.ctid BETWEEN $$1::tid AND $$2::tid"
@@ -157,6 +146,13 @@ def load(table: str, databases: int) -> str:
     body = BETWEEN + (TWO if databases == 2 else HALVE) + count + LOAD
     size = f"-- transhume: size on source\nSELECT count(*) FROM legacy.{table}\n"
     return f"-- load.{table}\n\n{size}" + Template(body).substitute(values)
+
+
+def keyless(text: str) -> str:
+    """The file of a load that is one chunk."""
+    text = re.sub(r"-- transhume: bound.*?(?=-- transhume)", "", text, flags=re.DOTALL)
+    text = text.replace("($1 IS NULL OR s.id > $1::integer) AND s.id <= $2::integer", "true")
+    return text.replace(" binds after.1 upto.1", "")
 
 
 def verify(table: str) -> str:
@@ -301,11 +297,17 @@ def write_plan(
     databases: int = 2,
     chunk: tuple[int, int] = (100, 400),
     rejected: str = "10%",
+    keyed: bool = True,
     edits: dict[str, tuple[str, str]] | None = None,
     **manifest: object,
 ) -> Path:
-    """Write the plan; `edits` replaces a text in a step's file, `manifest` adds to the manifest."""
+    """Write the plan; `edits` replaces a text in a step's file, `manifest` adds to the manifest.
+
+    Not `keyed`: as if the tables of the source had no key, between two databases.
+    """
     files = step_files(databases)
+    if not keyed:
+        files |= {name: keyless(text) for name, text in files.items() if name.startswith("load.")}
     for step, (old, new) in (edits or {}).items():
         assert old in files[step], f"{old!r} is not in {step}"
         files[step] = files[step].replace(old, new)
@@ -315,15 +317,15 @@ def write_plan(
         path = folder / kind / f"{table}.sql"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        step = {
+        entry = {
             "id": name, "kind": kind, "database": "target", "file": f"{kind}/{table}.sql",
             "sha256": hashlib.sha256(text.encode()).hexdigest(), "after": AFTER.get(name, []), "transaction": True,
             "reversible": True, "spec": f"specs/hand/tables/{table}.yaml:2",
         }  # fmt: skip
-        steps.append(step if kind == "require" else {**step, "table": table})
+        steps.append(entry if kind == "require" else {**entry, "table": table})
     tables = [
-        {"id": name, "source": f"legacy.{name}", "target": f"app.{name}", "keyset": ["id"], "rows": rows,
-         "chunk": list(chunk)}
+        {"id": name, "source": f"legacy.{name}", "target": f"app.{name}", "keyset": ["id"] if keyed else [],
+         "rows": rows, "chunk": list(chunk)}
         for name, rows in (("patient", 1000), ("orders", 3000))
     ]  # fmt: skip
     data = {

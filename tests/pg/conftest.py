@@ -1,0 +1,26 @@
+"""What tests of the runner may ask for: migrations of the plan that is written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Databases
+from tests.pg import by_hand
+from tests.pg.migration import Migration
+
+
+@pytest.fixture
+def migrations(databases: Databases, tmp_path: Path) -> Callable[..., Migration]:
+    """Makes a migration of so many patients; the other options are those of by_hand.write_plan."""
+
+    def make(rows: int = 1000, **options: Any) -> Migration:
+        folder = by_hand.write_plan(tmp_path / "hand", **options)
+        source = databases.create("source", by_hand.source(rows))
+        one = options.get("databases") == 1
+        return Migration(folder, source, source if one else databases.create("target"))
+
+    return make
