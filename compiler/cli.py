@@ -1,7 +1,7 @@
 """The commands that need no database: arguments in, exit code out; nothing else."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -72,10 +72,12 @@ def lint(projects: Sequence[Path], form: Literal["text", "json", "github"]) -> N
 
 
 def _findings(project: Path) -> Sequence[Diagnostic]:
-    from compiler.pipeline import check
+    from compiler.pipeline import check, emit, lower
 
     try:
-        return check(project).resolved.warnings
+        ordered = check(project)
+        emit(lower(ordered))
+        return ordered.resolved.warnings
     except SpecError as error:
         return error.diagnostics
 
@@ -105,9 +107,7 @@ def plan(project: Path, out: Path | None, check: bool, as_data: bool) -> None:
     folder = (out or _beside(project)) / ordered.resolved.project.name.text
     difference = list(differences(folder, files))
     if not check:
-        from compiler.write import write_folder
-
-        write_folder(folder, files)
+        _write(folder, files)
     if as_data:
         warnings = as_json(ordered.resolved.warnings, project)
         show_json({"plan": str(folder), "files": len(files), "changed": bool(difference), "warnings": warnings})
@@ -117,6 +117,16 @@ def plan(project: Path, out: Path | None, check: bool, as_data: bool) -> None:
     else:
         click.echo(f"{folder}: {len(files)} files, {'written' if difference else 'unchanged'}")
     sys.exit(STALE if check and difference else 0)
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    from compiler.write import write_folder
+
+    try:
+        write_folder(folder, files)
+    except OSError as error:
+        place = error.filename or folder
+        raise click.ClickException(f"cannot write {place}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _beside(project: Path) -> Path:

@@ -6,8 +6,12 @@ from pathlib import Path
 
 
 def differences(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
-    """The lines of the diff from the folder to `files`, file by file; none where they are the same to the byte."""
-    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    """The lines of the diff from the folder to `files`, file by file; none where they are the same to the byte.
+
+    What starts with a dot belongs to others and is not looked at.
+    """
+    present = ((path.relative_to(folder), path) for path in folder.rglob("*") if path.is_file())
+    there = {name.as_posix(): path for name, path in present if not any(part.startswith(".") for part in name.parts)}
     for name in sorted(there.keys() | files.keys()):
         old = there[name].read_bytes() if name in there else None
         new = files[name].encode() if name in files else None

@@ -67,7 +67,7 @@ def emit(plan: "Plan") -> Files:
     from compiler.emit import emit
 
     with _all_in_memory():
-        return dict(emit(plan))
+        return emit(plan)
 
 
 @contextmanager
