@@ -8,14 +8,14 @@ something (numeric: the scale, interval: 1 mon and 30 days, char(n): blanks) are
 
 import re
 
-from compiler.sql import Sql
+from compiler.sql import Sql, tight
 
 _WHOLE = frozenset(["smallint", "integer", "bigint"])
 _MODIFIER = re.compile(r"\(\d+(,\d+)?\)")
 
 
 def checksum(value: Sql, type: str, seed: Sql, *, same_encoding: bool = True) -> Sql:
-    """The sum of the hashes of `value`, of the built-in `type`, which must bind tighter than `::`.
+    """The sum of the hashes of `value`, of the built-in `type`.
 
     Where the databases keep texts in different encodings (not `same_encoding`), texts are hashed as UTF-8.
     """
@@ -26,7 +26,7 @@ def hash_text(value: Sql, seed: Sql, same_encoding: bool) -> Sql:
     """The hash of a text. Collation "C" means its bytes, whatever the column says; base64 reads the same anywhere."""
     if not same_encoding:
         value = Sql(f"encode(convert_to({value}, 'UTF8'), 'base64')")
-    return Sql(f'hashtextextended({value} COLLATE "C", {seed})')
+    return Sql(f'hashtextextended({tight(value)} COLLATE "C", {seed})')
 
 
 def _hash(value: Sql, type: str, seed: Sql, same_encoding: bool) -> Sql:
@@ -36,15 +36,15 @@ def _hash(value: Sql, type: str, seed: Sql, same_encoding: bool) -> Sql:
         case "uuid":
             return Sql(f"uuid_hash_extended({value}, {seed})")
         case "boolean":
-            return Sql(f"hashint4extended({value}::integer, {seed})")
+            return Sql(f"hashint4extended({tight(value)}::integer, {seed})")
         case "timestamp without time zone":
             return Sql(f"timestamp_hash_extended({value}, {seed})")
         case "timestamp with time zone":
-            return Sql(f"timestamp_hash_extended({value} AT TIME ZONE 'UTC', {seed})")
+            return Sql(f"timestamp_hash_extended({tight(value)} AT TIME ZONE 'UTC', {seed})")
         case "bytea":
-            return Sql(f"hashtextextended(md5({value}), {seed})")
+            return Sql(f'hashtextextended(md5({value}) COLLATE "C", {seed})')
         case "text":
             return hash_text(value, seed, same_encoding)
         case "money":  # its text is that of the server's locale
-            return hash_text(Sql(f"{value}::numeric::text"), seed, True)
-    return hash_text(Sql(f"{value}::text"), seed, same_encoding)
+            return hash_text(Sql(f"{tight(value)}::numeric::text"), seed, True)
+    return hash_text(Sql(f"{tight(value)}::text"), seed, same_encoding)

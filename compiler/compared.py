@@ -30,7 +30,7 @@ class Compared:
         """The checksum; $nulled are the keys of the rows that lost the reference."""
         if nulled is not None:
             value = Sql(f"CASE WHEN h.text = ANY (${nulled}::text[]) THEN NULL ELSE {value} END")
-        return checksum(tight(value), self.type, seed, same_encoding=self.same_encoding)
+        return checksum(value, self.type, seed, same_encoding=self.same_encoding)
 
 
 def compared(table: BoundTable, layout: Layout) -> tuple[Compared, ...]:

@@ -50,18 +50,20 @@ def _quoted(text: str) -> str:
 
 
 def _header(step: Step) -> Iterator[str]:
-    yield one_line(f"{step.id}: {step.what}")
+    yield from _wrapped(f"{step.id}: {step.what}", "", "    ")
     yield f"from   {one_line(str(step.span))}"
     if step.after:
-        yield from _fact("after", ", ".join(step.after))
+        yield from _wrapped(", ".join(step.after), "after  ", "       ")
     for lock in step.locks:
-        yield from _fact("locks", str(lock))
-    yield from _fact("undo", step.undo)
+        yield from _wrapped(str(lock), "locks  ", "       ")
+    yield from _wrapped(step.undo, "undo   ", "       ")
 
 
-def _fact(name: str, text: str) -> Iterator[str]:
-    for line in wrap(one_line(text), WIDTH - 10, break_long_words=False, break_on_hyphens=False):
-        yield f"{name:<6} {line}"
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    return wrap(
+        one_line(text), WIDTH - len("-- "), initial_indent=first, subsequent_indent=others, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def one_line(text: str) -> str:

@@ -1,10 +1,12 @@
 """PLAN.md: the page that a reviewer opens first. A new table adds lines of its own and changes none but the totals."""
 
+import re
 from collections.abc import Iterator
 
 from compiler.plan import Plan, Planned, Step
 
 MOST_DRAWN = 100  # tables; a larger drawing is not readable, and renderers refuse it
+_MARKUP = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)")
 _WEAK = frozenset(["ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE"])  # readers and writers go on
 
 
@@ -16,9 +18,7 @@ def page(plan: Plan) -> str:
 
 def cell(text: str) -> str:
     """`text` inside a line or a table of Markdown, meaning nothing but itself."""
-    for char in "\\`*_[]<>|":
-        text = text.replace(char, f"\\{char}")
-    return " ".join(text.replace("&", "&amp;").split())
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split())).replace("&", "&amp;")
 
 
 def code(text: str) -> str:

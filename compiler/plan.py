@@ -86,7 +86,7 @@ class Step:
         """A kind of step, with its SQL written."""
         sections = (*kind.forward(), *kind.verify(), *kind.revert())
         return cls(
-            kind.kind, kind.name, kind.what, kind.table_id, kind.span, tuple(kind.after()), tuple(kind.locks()),
+            kind.kind, kind.name, kind.what, kind.table_id, kind.span, tuple(kind.after()), _merged(kind.locks()),
             kind.undo, tuple(kind.risks()), sections,
         )  # fmt: skip
 
@@ -141,6 +141,14 @@ class Plan:
     skipped: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...]
     warnings: tuple[Diagnostic, ...]
+
+
+def _merged(locks: Iterable[Lock]) -> tuple[Lock, ...]:
+    """One lock for all relations on which the same statement takes the same."""
+    merged: dict[tuple[str, str, bool], dict[str, None]] = {}
+    for lock in locks:
+        merged.setdefault((lock.level, lock.statement, lock.old), {})[lock.on] = None
+    return tuple(Lock(level, ", ".join(on), statement, old) for (level, statement, old), on in merged.items())
 
 
 def file_name(name: str) -> str:

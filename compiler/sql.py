@@ -24,7 +24,7 @@ xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
 """
 _QUOTED = frozenset(_KEYWORDS.split())
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-_COLUMN = re.compile(r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")(?:\.(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+"))*')
+_COLUMN = re.compile(r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")(?:\.(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+"))*(?:::[a-z]+)*')
 
 
 class Sql(str):
@@ -88,7 +88,7 @@ def cast(value: Sql, type: str) -> Sql:
 
 
 def tight(value: Sql) -> Sql:
-    """`value` in parentheses, unless it is a column, so that `::` and operators take all of it."""
+    """`value` in parentheses, unless it is a column or a column cast, so that `::` and operators take all of it."""
     return value if _COLUMN.fullmatch(value) else Sql(f"({value})")
 
 

@@ -32,11 +32,13 @@ class ConstrainTable(TableStep):
 
     def locks(self) -> Iterator[Lock]:
         for key in self._keys:
-            both = f"{self.table.target}, {key.references}"
-            yield Lock("SHARE ROW EXCLUSIVE", both, f"ADD CONSTRAINT {key.name}", self._touches_old(key))
+            other = self.layout.migrated.get(key.references)
+            referenced = str(key.references), other is None or not other.create
+            yield self.lock("SHARE ROW EXCLUSIVE", "ADD FOREIGN KEY")
+            yield Lock("SHARE ROW EXCLUSIVE", referenced[0], "ADD FOREIGN KEY", referenced[1])
             if key.valid and not key.whole:
-                yield self.lock("SHARE UPDATE EXCLUSIVE", f"VALIDATE {key.name}")
-                yield Lock("ROW SHARE", str(key.references), f"VALIDATE {key.name}", self._touches_old(key))
+                yield self.lock("SHARE UPDATE EXCLUSIVE", "VALIDATE CONSTRAINT")
+                yield Lock("ROW SHARE", referenced[0], "VALIDATE CONSTRAINT", referenced[1])
 
     def risks(self) -> Iterator[str]:
         for key in self._keys:
@@ -71,10 +73,6 @@ class ConstrainTable(TableStep):
     @cached_property
     def _keys(self) -> tuple[AddedKey, ...]:
         return tuple(self.layout.added_keys(self.table))
-
-    def _touches_old(self, key: AddedKey) -> bool:
-        other = self.layout.migrated.get(key.references)
-        return self.is_old or other is None or not other.create
 
     def _expected(self, key: AddedKey) -> Sql:
         definition = literal(key.definition if self.is_old else None)

@@ -38,7 +38,7 @@ class FinishTable(TableStep):
 
     def locks(self) -> Iterator[Lock]:
         for trigger in self._triggers:
-            yield Lock("SHARE ROW EXCLUSIVE", str(trigger.table), f"ENABLE TRIGGER {trigger.name}", old=True)
+            yield Lock("SHARE ROW EXCLUSIVE", str(trigger.table), "ENABLE TRIGGER", old=True)
         yield self.lock("SHARE UPDATE EXCLUSIVE", "ANALYZE")
 
     def forward(self) -> Iterator[Section]:

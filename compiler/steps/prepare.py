@@ -38,10 +38,10 @@ class PrepareTable(TableStep):
         if self._indexes:
             yield self.lock("ACCESS EXCLUSIVE", "DROP INDEX, DROP CONSTRAINT")
         for owner, key in self._keys:
-            both = str(owner) if owner == key.references else f"{owner}, {key.references}"
-            yield Lock("ACCESS EXCLUSIVE", both, f"DROP CONSTRAINT {key.name}", old=True)
+            for relation in (owner, key.references):
+                yield Lock("ACCESS EXCLUSIVE", str(relation), "DROP FOREIGN KEY", old=True)
         for trigger in self._triggers:
-            yield Lock("SHARE ROW EXCLUSIVE", str(trigger.table), f"DISABLE TRIGGER {trigger.name}", old=True)
+            yield Lock("SHARE ROW EXCLUSIVE", str(trigger.table), "DISABLE TRIGGER", old=True)
 
     def risks(self) -> Iterator[str]:
         for trigger in self._triggers:
@@ -51,7 +51,9 @@ class PrepareTable(TableStep):
 
     def forward(self) -> Iterator[Section]:
         yield Section(
-            "gate", "target", render("prepare/gate", target=self.target, text=literal(str(self.table.target)))
+            "gate",
+            "target",
+            render("prepare/gate", target=self.target, problem=literal(f"{self.table.target} is not empty")),
         )
         sql = render(
             "prepare/apply", keys=tuple(_Dropped.of(owner, key) for owner, key in self._keys),

@@ -11,6 +11,8 @@ from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.sql import Sql, ident, literal
 
+_AGAIN = "take a new snapshot of the target"
+
 
 @dataclass(frozen=True)
 class _Require:
@@ -49,7 +51,8 @@ class RequireSchema(_Require):
         return f"schema {self.schema}"
 
     def forward(self) -> Iterator[Section]:
-        gate = render("require/schema_gate", text=literal(self.schema))
+        problem = literal(f"schema {self.schema} is there already; {_AGAIN}")
+        gate = render("require/schema_gate", problem=problem, name=literal(ident(self.schema)))
         yield Section("gate", "target", gate)
         yield Section("apply", "target", Sql(f"CREATE SCHEMA {ident(self.schema)};"))
 
@@ -77,7 +80,13 @@ class RequireExtension(_Require):
         return "drops the extension, which was not there before" if self.schema else "nothing to undo"
 
     def forward(self) -> Iterator[Section]:
-        gate = render("require/extension_gate", text=literal(self.extension), is_new=self.schema is not None)
+        extension = f"extension {self.extension}"
+        gate = render(
+            "require/extension_gate", name=literal(self.extension),
+            absent=literal(f"the server does not have {extension}") if self.schema else None,
+            there=literal(f"{extension} is there already; {_AGAIN}"),
+            gone=literal(f"{extension} is not there any more; {_AGAIN}"),
+        )  # fmt: skip
         yield Section("gate", "target", gate)
         if self.schema is not None:
             sql = Sql(f"CREATE EXTENSION {ident(self.extension)} SCHEMA {ident(self.schema)};")
@@ -108,7 +117,8 @@ class RequireType(_Require):
         return self.needs
 
     def forward(self) -> Iterator[Section]:
-        gate = render("require/type_gate", text=literal(relation_sql(self.new.name)))
+        problem = literal(f"type {self.new.name} is there already; {_AGAIN}")
+        gate = render("require/type_gate", problem=problem, name=literal(relation_sql(self.new.name)))
         yield Section("gate", "target", gate)
         yield Section("apply", "target", Sql(f"{self.new.definition};"))
 
