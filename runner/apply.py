@@ -74,7 +74,7 @@ def _run(plan: Plan, places: Mapping[Side, Address], keeper: Session) -> Run:
         if run is not None and run.state == "done":
             return run
         Preflight(plan, source, keeper, fresh=run is None).check()
-    what = "begun" if run is None else "resumed"
+    what = "started" if run is None else "resumed"
     if run is None:
         journal.create(keeper)
         run = runs.begin(keeper, plan, origin, destination, importlib.metadata.version("transhume"))

@@ -23,7 +23,7 @@ def check(session: Session, plan: Plan, run: Run, table: Table) -> None:
     if plan.limits.rejected is not None:
         rows, total = _set_aside(session, run, None), sum(_sizes(session, plan, run).values())
         if rows > plan.limits.rejected.allowed(total):
-            _stop(session, run, table.id, f"project {plan.project}", rows, plan.limits.rejected.text, total)
+            _stop(session, run, None, f"project {plan.project}", rows, plan.limits.rejected.text, total)
 
 
 def _set_aside(session: Session, run: Run, table: str | None) -> int:
@@ -44,13 +44,13 @@ def _sizes(session: Session, plan: Plan, run: Run) -> dict[str, int]:
     return sizes
 
 
-def _stop(session: Session, run: Run, table: str, whose: str, rows: int, limit: str, total: int) -> None:
+def _stop(session: Session, run: Run, table: str | None, whose: str, rows: int, limit: str, total: int) -> None:
     query = f"""SELECT count(*), step, coalesce(target_column, ''), reason, sqlstate, min(key)
-                FROM transhume.reject WHERE {COUNTED} AND table_id = %s
+                FROM transhume.reject WHERE {COUNTED} AND (%s::text IS NULL OR table_id = %s)
                 GROUP BY step, target_column, reason, sqlstate ORDER BY count(*) DESC LIMIT 5"""
     notes = tuple(
         f"{count:,} x {step} {column} {reason} [{sqlstate}], {', '.join(key)} for one"
-        for count, step, column, reason, sqlstate, key in session.execute(query, (run.run, table))
+        for count, step, column, reason, sqlstate, key in session.execute(query, (run.run, table, table))
     )
     message = f"{rows:,} of {total:,} rows of {whose} would be set aside: the limit is {limit}"
     raise RunnerError(message, HINT, notes=notes)

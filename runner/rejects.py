@@ -78,6 +78,6 @@ def listed(session: Session, run: Run, table: str | None, limit: int) -> list[Re
     """The rows that were set aside, in the order of tables and keys."""
     query = """SELECT step, table_id, source, key, raw, target_column, reason, sqlstate, action, rejected_at
                FROM transhume.reject WHERE run = %s AND (%s::text IS NULL OR table_id = %s)
-               ORDER BY table_id, action, key, target_column LIMIT %s"""
+               ORDER BY table_id, key, action, target_column LIMIT %s"""
     with session.cursor(row_factory=class_row(Reject)) as cursor:
         return cursor.execute(query, (run.run, table, table, limit)).fetchall()

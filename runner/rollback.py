@@ -88,7 +88,7 @@ def _revert(context: Context, step: Step) -> None:
             elif not step.reversible:
                 raise RunnerError(
                     f"{step.id} cannot be undone", "restore the target from a backup made before the run", notes=(
-                        tuple(line.removeprefix("-- ") for line in work.file.header.splitlines())
+                        tuple(line.removeprefix("-- ") for line in work.file.header.splitlines() if line)
                     ),
                 )  # fmt: skip
         journal.end_step(session, context.run, step.id, "reverted")

@@ -219,6 +219,7 @@ CREATE UNIQUE INDEX patient_email ON app.patient (email)
 WITH gone AS (
   DELETE FROM app.patient AS t USING (
     SELECT id, row_number() OVER (PARTITION BY email ORDER BY legacy_id) AS place FROM app.patient
+    WHERE email IS NOT NULL
   ) AS d WHERE d.id = t.id AND d.place > 1 RETURNING t.*
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -298,6 +299,7 @@ def write_plan(
     chunk: tuple[int, int] = (100, 400),
     rejected: str = "10%",
     keyed: bool = True,
+    budgets: dict[str, int] | None = None,
     edits: dict[str, tuple[str, str]] | None = None,
     **manifest: object,
 ) -> Path:
@@ -328,6 +330,8 @@ def write_plan(
          "rows": rows, "chunk": list(chunk)}
         for name, rows in (("patient", 1000), ("orders", 3000))
     ]  # fmt: skip
+    for entry in tables:
+        entry |= {"rejected": budgets[str(entry["id"])]} if budgets and entry["id"] in budgets else {}
     data = {
         "format": 1, "compiler": "0.1.0", "project": "hand", "specs": "sha256:" + 64 * "0", "databases": databases,
         "source": {"env": "LEGACY_DATABASE_URL", "schema": "legacy"},
