@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from compiler.catalog import Catalog
 from compiler.names import Name, split
 from compiler.sql import qname
 
@@ -191,9 +190,6 @@ def _user(text: str, name: str) -> Name:
     return Name(parts[0], parts[1]) if len(parts) == 2 else Name("", parts[0])
 
 
-def wire(type: TypeName, catalog: Catalog) -> TypeName:
-    """The type that values of `type` travel as: itself if built in, a domain's base type, else text."""
-    if type.user is None:
-        return type if type.base in _BINARY else TEXT
-    known = None if type.array else catalog.type_named(str(type))
-    return wire(read_type(known.base), catalog) if known and known.kind == "domain" else TEXT
+def travels(type: TypeName) -> bool:
+    """Values of it can be copied between databases in their binary form."""
+    return type.user is None and type.base in _BINARY
