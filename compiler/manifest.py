@@ -37,9 +37,12 @@ def flow(value: Value) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A JSON string is a YAML string; what YAML reads as a line end, or not at all, is escaped."""
-    quoted = dumps(text, ensure_ascii=False)
-    return quoted if quoted.isprintable() else dumps(text)
+    """A JSON string is a YAML string; what YAML reads as a line end, or not at all, is escaped as YAML has it."""
+    return "".join(char if char.isprintable() else _escape(ord(char)) for char in dumps(text, ensure_ascii=False))
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _lines(plan: Plan, digests: Mapping[str, str]) -> Iterator[str]:

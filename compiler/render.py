@@ -18,7 +18,7 @@ def render(template: str, **context: object) -> Sql:
 def printable(value: object) -> Sql:
     """`value`, which must be Sql: only what was quoted, checked or rendered is printed."""
     if type(value) is not Sql:
-        raise TypeError(f"only Sql can be printed into a plan, not {value!r}")
+        raise TypeError(f"only Sql can be printed into a plan, not {str(value)!r}")  # str() of what is undefined raises
     return value
 
 

@@ -7,7 +7,6 @@ plan.yaml goes first and comes back last, so that the runner finds either a whol
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -48,18 +47,13 @@ def _read(path: Path) -> bytes | None:
 @contextlib.contextmanager
 def _beside(folder: Path) -> Iterator[Path]:
     """A new folder on the same file system; removed in the end, unless it was moved."""
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    new.chmod(0o777 & ~_umask())
+    new = folder.parent / f".{folder.name}-{os.getpid()}"
+    shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
+    new.mkdir()
     try:
         yield new
     finally:
         shutil.rmtree(new, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _write(new: Path, contents: Mapping[str, bytes]) -> None:
@@ -79,14 +73,10 @@ def _replace(folder: Path, new: Path, changed: Iterable[str], stale: Iterable[st
     _remove(folder, stale)
     for name in changed:
         if name != MANIFEST:
-            _make_way(folder, Path(name).parent)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(new / name, folder / name)
     if (new / MANIFEST).exists():
         os.replace(new / MANIFEST, manifest)
-
-
-def _make_way(folder: Path, name: Path) -> None:
-    (folder / name).mkdir(parents=True, exist_ok=True)
 
 
 def _remove(folder: Path, stale: Iterable[str]) -> None:
