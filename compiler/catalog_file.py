@@ -20,7 +20,8 @@ from compiler.catalog import (
     type_name,
 )
 from compiler.diagnostics import Diagnostic, SpecError
-from compiler.load import Document, Map, Page, Seq, Text, Value, load
+from compiler.document import Document, Map, Page, Seq, Text, Value
+from compiler.load import load
 from compiler.names import Name, split
 
 MAX_BYTES = 200_000_000

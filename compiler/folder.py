@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from compiler.catalog import Catalog
 from compiler.diagnostics import Diagnostic, SpecError
-from compiler.load import Document, load
+from compiler.document import Document
+from compiler.load import load
 from compiler.spec import Spec
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from compiler.load import Document, Map, Value
+from compiler.document import Document, Map, Value
 from compiler.names import Name, qualify
 from compiler.spec import Project
 

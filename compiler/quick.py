@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from compiler.load import Map, Seq, Text, Value
+from compiler.document import Map, Seq, Text, Value
 from compiler.schema import COMPARISONS, TYPES, Schema, SchemaName, resolved, schema
 
 Test = Callable[[Any], bool]

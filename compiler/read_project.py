@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from compiler.load import Map, Value
+from compiler.document import Map, Value
 from compiler.reading import Reading, as_list, as_map, as_text
 from compiler.spec import Database, Ids, Limits, Project, Reason
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, cast
 
-from compiler.load import Map, Text, Value
+from compiler.document import Map, Text, Value
 from compiler.reading import Reading, as_list, as_map, as_text, flag, key_of, scalar
 from compiler.spec import (
     Check,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from compiler.diagnostics import Diagnostic, Span
-from compiler.load import Document, Map, Seq, Text, Value
+from compiler.document import Document, Map, Seq, Text, Value
 from compiler.names import split
 from compiler.spec import Reason, Scalar, Word
 

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from compiler.load import Map, Text, Value
+from compiler.document import Map, Text, Value
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from compiler.catalog import digest
 from compiler.check_table import check_table
 from compiler.diagnostics import Diagnostic, SpecError
-from compiler.load import Document
+from compiler.document import Document
 from compiler.names import qualify
 from compiler.quick import fulfils
 from compiler.read_project import read_project

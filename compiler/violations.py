@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from compiler.diagnostics import Diagnostic, closest, did_you_mean
-from compiler.load import Document, Map, Seq, Text, Value
+from compiler.document import Document, Map, Seq, Text, Value
 from compiler.schema import Schema, SchemaName, Violation, violations
 
 KINDS: Mapping[str, str] = {

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compiler.diagnostics import SpecError
-from compiler.load import MAX_BYTES, Document, Map, Seq, Text, Value, load, parse
+from compiler.document import Document, Map, Seq, Text, Value
+from compiler.load import MAX_BYTES, load, parse
 from compiler.spec import Word
 
 # what YAML is made of, so that arbitrary texts get further than the first line

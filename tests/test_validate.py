@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from compiler.diagnostics import SpecError
-from compiler.load import Document, Map, parse
+from compiler.document import Document, Map
+from compiler.load import parse
 from compiler.quick import fulfils
 from compiler.schema import SCHEMAS, Schema, SchemaName, resolved, schema, violations
 from compiler.spec import Constant, Copy, Derived, Expression, Ids, Json, Limits, Query, Recode, Reference, Table, Word
