@@ -1,9 +1,7 @@
 """catalog/source.yaml, target.yaml -> Catalog; what does not belong there is refused with its place."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from compiler.catalog import (
     Catalog,
@@ -19,14 +17,12 @@ from compiler.catalog import (
     fingerprint,
     type_name,
 )
-from compiler.diagnostics import Diagnostic, SpecError
-from compiler.document import Document, Map, Page, Seq, Text, Value
+from compiler.catalog_entries import Entries
+from compiler.document import Document, Map, Text, Value
 from compiler.load import load
-from compiler.names import Name, split
 
 MAX_BYTES = 200_000_000
 
-_HINT = "write it anew with `transhume snapshot`"
 _TOP = frozenset(
     ["format", "database", "server", "encoding", "collation", "schemas", "extensions", "types", "relations"]
 )
@@ -36,8 +32,6 @@ _FOREIGN_KEY = frozenset(ForeignKey.__annotations__) - {"name"}
 _KEY = frozenset(Key.__annotations__) - {"name"} | {"valid"}
 _INDEX = frozenset(IndexEntry.__annotations__) - {"name"}
 _RELATION = frozenset(Relation.__annotations__) - {"schema", "name", "fingerprint"}
-
-T = TypeVar("T")
 
 
 def read(path: Path, file: str) -> Catalog:
@@ -55,10 +49,7 @@ def _native(value: Value) -> Any:
     return [_native(item) for item in value]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    page: Page
-
+class _Reader(Entries):
     def catalog(self, document: Document) -> Catalog:
         top = self.map(document.data, _TOP)
         if self.text(top, "format") != "1":
@@ -175,105 +166,3 @@ class _Reader:
         self.known(entry, _INDEX)
         unique, definition = self.flag(entry, "unique", False), self.text(entry, "definition")
         return IndexEntry(str(name), self.texts(entry, "columns"), unique, definition, self.flag(entry, "valid", True))
-
-    # The shapes that entries are made of.
-
-    def refuse(self, value: Value, message: str) -> NoReturn:
-        self.page.refuse("E302", message, value.start, value.stop, "", _HINT)
-
-    def map(self, value: Value | None, known: frozenset[str] | None = None) -> Map:
-        if value is None:
-            return Map()
-        if not isinstance(value, Map):
-            self.refuse(value, "keys and values belong here")
-        if known is not None:
-            self.known(value, known)
-        return value
-
-    def known(self, entry: Map, keys: frozenset[str]) -> None:
-        if not keys.issuperset(entry):
-            key = next(key for key, _ in entry.entries() if key not in keys)
-            self.refuse(key, f'"{key}" is not part of a catalog')
-
-    def value(self, entry: Map, key: str) -> Value:
-        if key not in entry:
-            self.refuse(next(iter(entry.values()), entry), f'"{key}" is missing in this entry of the catalog')
-        return entry[key]
-
-    def text(self, entry: Map, key: str, default: str | None = None) -> str:
-        if default is not None and key not in entry:
-            return default
-        value = self.value(entry, key)
-        if not isinstance(value, Text):
-            self.refuse(value, f'"{key}" is a text')
-        return str(value)
-
-    def optional(self, entry: Map, key: str) -> str | None:
-        return self.text(entry, key) if key in entry else None
-
-    def integer(self, entry: Map, key: str, default: int | None = None) -> int:
-        if default is not None and key not in entry:
-            return default
-        value = self.value(entry, key)
-        number = value.typed() if isinstance(value, Text) else None
-        if not isinstance(number, int):
-            self.refuse(value, f'"{key}" is a whole number')
-        return number
-
-    def flag(self, entry: Map, key: str, default: bool) -> bool:
-        if key not in entry:
-            return default
-        value = self.value(entry, key)
-        if value not in ("true", "false"):
-            self.refuse(value, f'"{key}" is true or false')
-        return value == "true"
-
-    def one_of(self, entry: Map, key: str, allowed: tuple[str, ...]) -> str:
-        text = self.text(entry, key)
-        if text not in allowed:
-            self.refuse(self.value(entry, key), f'"{key}" is one of: {", ".join(allowed)}')
-        return text
-
-    def items(self, entry: Map, key: str) -> Iterator[Text]:
-        if key not in entry:
-            return
-        value = self.value(entry, key)
-        if not isinstance(value, Seq):
-            self.refuse(value, f'"{key}" is a list')
-        for item in value:
-            if not isinstance(item, Text):
-                self.refuse(item, f'"{key}" is a list of texts')
-            yield item
-
-    def texts(self, entry: Map, key: str) -> tuple[str, ...]:
-        return tuple(str(item) for item in self.items(entry, key))
-
-    def names(self, entry: Map, key: str) -> tuple[Name, ...]:
-        return tuple(self.name(item) for item in self.items(entry, key))
-
-    def pairs(self, entry: Map, key: str) -> Iterator[tuple[str, Text]]:
-        for name, value in self.map(entry.get(key)).entries():
-            if not isinstance(value, Text):
-                self.refuse(value, f'"{key}" holds texts')
-            yield str(name), value
-
-    def each(self, entry: Map, key: str, make: Callable[[Text, Map], T]) -> tuple[T, ...]:
-        """Every entry of a map, read by `make`; the findings of all of them together."""
-        if key not in entry:
-            return ()
-        made: list[T] = []
-        found: list[Diagnostic] = []
-        for name, value in self.map(self.value(entry, key)).entries():
-            try:
-                made.append(make(name, self.map(value)))
-            except SpecError as error:
-                found.extend(error.diagnostics)
-        if found:
-            raise SpecError(found)
-        return tuple(made)
-
-    def name(self, text: Text) -> Name:
-        parts = split(text)
-        if len(parts) != 2 or not all(parts):
-            self.refuse(text, f'"{text}" is not the name of a schema and, after a dot, of a relation or type')
-        return Name(*parts)
