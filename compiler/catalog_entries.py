@@ -49,10 +49,13 @@ class Entries:
         """A text."""
         if default is not None and key not in entry:
             return default
-        value = self.value(entry, key)
-        if not isinstance(value, Text):
-            self.refuse(value, f'"{key}" is a text')
-        return str(value)
+        return str(self.written(self.value(entry, key), f'"{key}" is a text'))
+
+    def written(self, value: Value, message: str) -> Text:
+        """A text that a snapshot writes as one: what YAML takes for something else it puts in quotes."""
+        if not isinstance(value, Text) or not isinstance(value.typed(), str):
+            self.refuse(value, message if not isinstance(value, Text) else f"{message}: it stands in quotes")
+        return value
 
     def optional(self, entry: Map, key: str) -> str | None:
         """A text that may be missing."""
@@ -84,6 +87,13 @@ class Entries:
             self.refuse(self.value(entry, key), f'"{key}" is one of: {", ".join(allowed)}')
         return text
 
+    def only(self, key: Text, entry: Map, kinds: tuple[str, ...]) -> str:
+        """The one of several keys that the entry has."""
+        found = [kind for kind in kinds if kind in entry]
+        if len(found) != 1:
+            self.refuse(key, f'"{key}" has one of: {", ".join(kinds)}')
+        return found[0]
+
     def items(self, entry: Map, key: str) -> Iterator[Text]:
         """The texts of a list."""
         if key not in entry:
@@ -92,9 +102,7 @@ class Entries:
         if not isinstance(value, Seq):
             self.refuse(value, f'"{key}" is a list')
         for item in value:
-            if not isinstance(item, Text):
-                self.refuse(item, f'"{key}" is a list of texts')
-            yield item
+            yield self.written(item, f'"{key}" is a list of texts')
 
     def texts(self, entry: Map, key: str) -> tuple[str, ...]:
         """A list of texts."""
@@ -107,9 +115,7 @@ class Entries:
     def pairs(self, entry: Map, key: str) -> Iterator[tuple[str, Text]]:
         """A mapping of names to texts, in the file's order."""
         for name, value in self.map(entry.get(key)).entries():
-            if not isinstance(value, Text):
-                self.refuse(value, f'"{key}" holds texts')
-            yield str(name), value
+            yield str(name), self.written(value, f'"{key}" holds texts')
 
     def each(self, entry: Map, key: str, make: Callable[[Text, Map], T]) -> tuple[T, ...]:
         """Every entry of a map, read by `make`; the findings of all of them together."""

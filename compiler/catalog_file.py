@@ -52,8 +52,8 @@ def _native(value: Value) -> Any:
 class _Reader(Entries):
     def catalog(self, document: Document) -> Catalog:
         top = self.map(document.data, _TOP)
-        if self.text(top, "format") != "1":
-            self.refuse(top["format"], f"format {top['format']} of the catalog is not known: this is for format 1")
+        if (form := self.integer(top, "format")) != 1:
+            self.refuse(top["format"], f"format {form} of the catalog is not known: this is for format 1")
         types = dict(self.each(top, "types", lambda key, entry: (str(key), self.type(key, entry))))
         entries = _native(self.map(top.get("types")))
         relations = self.each(top, "relations", lambda key, entry: self.relation(key, entry, entries))
@@ -120,12 +120,13 @@ class _Reader(Entries):
         name = type_name(key)
         if name is None:
             self.refuse(key, f'"{key}" is not the name of a schema and, after a dot, of a type')
-        if "enum" in entry:
+        kind = self.only(key, entry, ("enum", "composite", "range", "domain"))
+        if kind == "enum":
             return Type(name.schema, name.name, "enum", labels=self.texts(entry, "enum"))
-        if "composite" in entry:
+        if kind == "composite":
             attributes = tuple((attribute, str(text)) for attribute, text in self.pairs(entry, "composite"))
             return Type(name.schema, name.name, "composite", attributes=attributes)
-        if "range" in entry:
+        if kind == "range":
             base, multirange = self.text(entry, "range"), self.optional(entry, "multirange")
             return Type(name.schema, name.name, "range", base=base, multirange=multirange)
         return Type(

@@ -1,12 +1,15 @@
 """Catalog files: the documented fingerprint, what is found in them, and the place of every mistake."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compiler.catalog import Catalog, Column, Constraint, type_name
-from compiler.diagnostics import SpecError
+from compiler.diagnostics import Diagnostic, SpecError
 from compiler.names import Name
 
 GOLDEN = Path(__file__).parent / "golden" / "fingerprint"
@@ -52,6 +55,41 @@ def test_type_names(text: str, name: Name | None) -> None:
     assert type_name(text) == name
 
 
+ODD = st.sampled_from(
+    [None, "", "x", "true", True, 3, [], ["x"], [["x"]], {}, {"x": "y"}, {"enum": ["a"], "domain": []}]
+)
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> Any:
+    """The golden catalog with one of its values replaced by something odd."""
+    data = yaml.safe_load((GOLDEN / "catalog.yaml").read_text("utf-8"))
+    inside, key = data, draw(st.sampled_from(sorted(data)))
+    while isinstance(inside[key], dict | list) and inside[key] and draw(st.booleans()):
+        inside = inside[key]
+        key = draw(st.sampled_from(sorted(inside) if isinstance(inside, dict) else range(len(inside))))
+    inside[key] = draw(ODD)
+    return data
+
+
+@given(edited())
+def test_an_edited_catalog_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
+    """Whatever was put in place of a value, nothing but a located SpecError comes of it."""
+    path = tmp_path_factory.mktemp("catalog") / "source.yaml"
+    path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+
+    assert {(one.code, one.span is None) for one in findings(path)} <= {("E302", False)}
+
+
+def findings(path: Path) -> tuple[Diagnostic, ...]:
+    """What is wrong with the catalog."""
+    try:
+        Catalog.read(path, path.name)
+    except SpecError as error:
+        return error.diagnostics
+    return ()
+
+
 MISTAKES = [
     ("format: 2\n", "1:9", "format 2 of the catalog is not known: this is for format 1"),
     ("format: 1\ndatabase: other\n", "2:11", '"database" is one of: source, target'),
@@ -69,10 +107,7 @@ def test_mistakes_have_their_place(tmp_path: Path, text: str, place: str, messag
     path = tmp_path / "source.yaml"
     path.write_text(text, encoding="utf-8")
 
-    with pytest.raises(SpecError) as raised:
-        Catalog.read(path, "source.yaml")
-
-    (found,) = raised.value.diagnostics
+    (found,) = findings(path)
     assert found.span is not None
     assert (found.code, f"{found.span.line}:{found.span.column}") == ("E302", place)
     assert found.message.startswith(message)
