@@ -45,6 +45,4 @@ def _hash(value: Sql, type: str, seed: Sql, same_encoding: bool) -> Sql:
             return Sql(f'hashtextextended(md5({value}) COLLATE "C", {seed})')
         case "text":
             return hash_text(value, seed, same_encoding)
-        case "money":  # its text is that of the server's locale
-            return hash_text(Sql(f"{tight(value)}::numeric::text"), seed, True)
     return hash_text(Sql(f"{tight(value)}::text"), seed, same_encoding)
