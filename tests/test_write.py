@@ -58,14 +58,14 @@ def test_nothing_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_disk_that_is_full_leaves_the_old_plan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """New texts are all on disk before an old one goes."""
-    real = Path.write_bytes
+    real = os.makedirs
 
-    def full(path: Path, data: bytes) -> int:
-        if data == b"new":
+    def full(path: Path, mode: int = 0o777, exist_ok: bool = False) -> None:
+        if path.name == "load":
             raise OSError(28, "No space left on device")
-        return real(path, data)
+        real(path, mode, exist_ok)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "makedirs", full)
     with pytest.raises(OSError, match="No space left"):
         write_folder(folder, {**FILES, "PLAN.md": "other", "load/b.sql": "new"})
 
