@@ -50,7 +50,8 @@ class Scalar:
     """A checked expression; every column in it stands under its row's alias. `atom` is the same, fit to be an operand.
 
     `type` is None where it cannot be told. `total`: it raises for no row. `session` are the places of what gives
-    another value at another time, `foreign` what only some databases have: functions and types of somebody's own.
+    another value at another time, `calls` are functions of PostgreSQL, `foreign` what only some databases have:
+    functions and types of somebody's own.
     """
 
     sql: Sql
@@ -60,6 +61,7 @@ class Scalar:
     total: bool
     session: tuple[tuple[str, Span], ...]
     foreign: tuple[str, ...]
+    calls: tuple[str, ...]
 
 
 def scalar(word: Word, scope: Scope) -> Scalar:
@@ -84,6 +86,7 @@ def scalar(word: Word, scope: Scope) -> Scalar:
         total=_is_total(tree, type),
         session=tuple(_session(text, called, scope)),
         foreign=tuple(dict.fromkeys([*(str(call) for call in called if not call.known), *check_types(text, tree)])),
+        calls=tuple(call.name for call in called if call.known),
     )
 
 

@@ -37,12 +37,12 @@ class UnknownTypeError(Exception):
 
 @dataclass(slots=True)
 class TypeSpace:
-    """Answers, remembered: a project has few types and many columns. `used` are the types that move."""
+    """Answers, remembered: a project has few types and many columns. `used` are those that created tables use."""
 
     project: Project
     source: Catalog
     target: Catalog
-    used: dict[Name, NewType] = field(default_factory=dict)
+    used: dict[Name, Type] = field(default_factory=dict)
     _sides: dict[tuple[str, bool], Side] = field(default_factory=dict)
     _moved: dict[str, TypeName] = field(default_factory=dict)
     _carried: dict[Name, Type] = field(init=False)
@@ -92,12 +92,18 @@ class TypeSpace:
         raise self._unknown(word)
 
     def use(self, type: TypeName) -> None:
-        """Note that a created column has this type: it moves, unless the target has it."""
-        origin = self._carried.get(type.user) if type.user else None
-        if origin is not None and type.user not in self.used:
-            name = TypeName("", user=origin.qualified)
-            for new in new_types(name, self.source, self.target, self.project.target.schema):
-                self.used.setdefault(new.name, new)
+        """Note that a created column has this type: if it is one of the source's, it moves."""
+        if type.user in self._carried:
+            self.used[type.user] = self._carried[type.user]
+
+    def moving(self) -> tuple[NewType, ...]:
+        """The types that have to be made: by name, but those that another is made of before it."""
+        found: dict[Name, NewType] = {}
+        for _, origin in sorted(self.used.items(), key=lambda item: str(item[0])):
+            type = TypeName("", user=origin.qualified)
+            for new in new_types(type, self.source, self.target, self.project.target.schema):
+                found.setdefault(new.name, new)
+        return tuple(found.values())
 
     def _base(self, domain: TypeName, base: str) -> Side:
         there = self.target.type_named(str(replace(domain, array=False)))
