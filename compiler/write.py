@@ -59,7 +59,7 @@ def _beside(folder: Path) -> Iterator[Path]:
 
 
 def _write(new: Path, contents: Mapping[str, bytes]) -> None:
-    """Two folders at a time: where a file system takes long to find room for a file, 7,000 take 1.5 s and not 2.8 s."""
+    """Two folders at a time: it halves the time where ext4 looks long for free inodes, after many were deleted."""
     folders: dict[str, list[str]] = defaultdict(list)
     for name in contents:
         folders[os.path.dirname(name)].append(name)
