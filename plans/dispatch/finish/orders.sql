@@ -1,0 +1,8 @@
+-- finish.orders: app.orders: statistics
+-- from   specs/dispatch/tables/orders.yaml:2
+-- after  constrain.orders
+-- locks  SHARE UPDATE EXCLUSIVE on app.orders (ANALYZE)
+-- undo   nothing to undo
+
+-- transhume: apply on target
+ANALYZE app.orders;

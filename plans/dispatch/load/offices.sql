@@ -1,0 +1,127 @@
+-- load.offices: public.dispatch_office (source) -> app.offices (target), in chunks by id
+-- from   specs/dispatch/tables/offices.yaml:2
+-- after  create.offices
+-- locks  ACCESS SHARE on public.dispatch_office in the source (COPY)
+-- locks  ROW EXCLUSIVE on app.offices (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.dispatch_office AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.dispatch_office AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.name,
+    s.code,
+    s.street,
+    s.city,
+    s.state,
+    s.zip,
+    s.phone,
+    s.fax,
+    s.is_active,
+    s.created,
+    s.updated_at
+  FROM public.dispatch_office AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_offices (
+  id integer,
+  name character varying(120),
+  code character varying(12),
+  street character varying(200),
+  city character varying(80),
+  state character(2),
+  zip character varying(10),
+  phone character varying(32),
+  fax character varying(32),
+  is_active boolean,
+  created timestamp without time zone,
+  updated_at timestamp with time zone
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_offices (
+  id,
+  name,
+  code,
+  street,
+  city,
+  state,
+  zip,
+  phone,
+  fax,
+  is_active,
+  created,
+  updated_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.offices (
+  id,
+  legacy_id,
+  address,
+  created_at,
+  name,
+  code,
+  phone,
+  fax,
+  is_active,
+  updated_at
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip) AS address,
+  (s.created AT TIME ZONE 'America/Chicago') AS created_at,
+  s.name AS name,
+  s.code AS code,
+  s.phone AS phone,
+  s.fax AS fax,
+  s.is_active AS is_active,
+  s.updated_at AS updated_at
+FROM pg_temp.stage_offices AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_offices AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'offices', 'public.dispatch_office',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_offices AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.offices;

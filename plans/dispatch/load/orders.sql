@@ -1,0 +1,179 @@
+-- load.orders: public.dispatch_order (source) -> app.orders (target), in chunks by id
+-- from   specs/dispatch/tables/orders.yaml:2
+-- after  create.orders
+-- locks  ACCESS SHARE on public.dispatch_order in the source (COPY)
+-- locks  ROW EXCLUSIVE on app.orders (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.dispatch_order AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.dispatch_order AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter
+SELECT count(*) AS rows
+FROM public.dispatch_order AS s
+WHERE ($1::text IS NULL OR s.id > $1::integer)
+  AND ($2::text IS NULL OR s.id <= $2::integer);
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s."order",
+    s."group",
+    s.patient_id,
+    s.office_id,
+    s.status,
+    s.tax_rate,
+    s.due,
+    s.items,
+    s.total,
+    s.memo,
+    s.placed_at,
+    s.created_at,
+    s.updated_at
+  FROM public.dispatch_order AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (not s.is_void)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_orders (
+  id integer,
+  "order" character varying(16),
+  "group" integer,
+  patient_id integer,
+  office_id integer,
+  status smallint,
+  tax_rate character varying(12),
+  due character varying(10),
+  items jsonb,
+  total numeric(12,2),
+  memo character varying(255),
+  placed_at timestamp with time zone,
+  created_at timestamp with time zone,
+  updated_at timestamp with time zone
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_orders (
+  id,
+  "order",
+  "group",
+  patient_id,
+  office_id,
+  status,
+  tax_rate,
+  due,
+  items,
+  total,
+  memo,
+  placed_at,
+  created_at,
+  updated_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.orders (
+  id,
+  legacy_id,
+  order_no,
+  patient_id,
+  office_id,
+  status,
+  tax_rate,
+  due_on,
+  total,
+  placed_at,
+  origin,
+  meta,
+  items,
+  created_at,
+  updated_at
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('orders:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  s."order" AS order_no,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS patient_id,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
+  CASE s.status WHEN 0::smallint THEN 'draft' WHEN 1::smallint THEN 'submitted' WHEN 2::smallint THEN 'approved' WHEN 3::smallint THEN 'shipped' WHEN 4::smallint THEN 'delivered' WHEN 5::smallint THEN 'cancelled' END AS status,
+  s.tax_rate::numeric(6,4) AS tax_rate,
+  to_date(s.due, 'DD.MM.YYYY') AS due_on,
+  s.total AS total,
+  coalesce(s.placed_at, s.created_at) AS placed_at,
+  'dispatch'::text AS origin,
+  jsonb_build_object('memo', s.memo, 'batch', s."group") AS meta,
+  s.items AS items,
+  s.created_at AS created_at,
+  s.updated_at AS updated_at
+FROM pg_temp.stage_orders AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND (s.status IN (0::smallint, 1::smallint, 2::smallint, 3::smallint, 4::smallint, 5::smallint))
+  AND (CASE WHEN s.tax_rate COLLATE "C" ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$' AND octet_length(s.tax_rate) <= 1000 THEN s.tax_rate::numeric = round(s.tax_rate::numeric, 4) AND abs(s.tax_rate::numeric) < 1e2 ELSE s.tax_rate IS NULL END)
+  AND (CASE WHEN s.due COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.due, 7, 4)::integer, substr(s.due, 4, 2)::integer, 1) + substr(s.due, 1, 2)::integer - 1) = substr(s.due, 1, 2)::integer ELSE s.due IS NULL END)
+  AND (s.total IS NOT NULL)
+  AND (coalesce(s.placed_at, s.created_at) IS NOT NULL);
+
+-- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'orders', 'public.dispatch_order',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_orders AS s
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, s.status IN (0::smallint, 1::smallint, 2::smallint, 3::smallint, 4::smallint, 5::smallint), 'status', 'status has no mapping', '22000'),
+      (2, CASE WHEN s.tax_rate COLLATE "C" ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$' AND octet_length(s.tax_rate) <= 1000 THEN s.tax_rate::numeric = round(s.tax_rate::numeric, 4) AND abs(s.tax_rate::numeric) < 1e2 ELSE s.tax_rate IS NULL END, 'tax_rate', 'tax_rate is no numeric(6,4)', '22P02'),
+      (3, CASE WHEN s.due COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.due, 7, 4)::integer, substr(s.due, 4, 2)::integer, 1) + substr(s.due, 1, 2)::integer - 1) = substr(s.due, 1, 2)::integer ELSE s.due IS NULL END, 'due_on', 'due is no date DD.MM.YYYY', '22007'),
+      (4, s.total IS NOT NULL, 'total', 'total is null', '23502'),
+      (5, coalesce(s.placed_at, s.created_at) IS NOT NULL, 'placed_at', 'the value of placed_at is null', '23502')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_orders AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'orders', 'public.dispatch_order',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_orders AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.orders;

@@ -1,0 +1,180 @@
+-- load.patients: public.dispatch_patient (source) -> app.patients (target), in chunks by id
+-- from   specs/dispatch/tables/patients.yaml:2
+-- after  create.patients
+-- locks  ACCESS SHARE on public.dispatch_patient in the source (COPY)
+-- locks  ROW EXCLUSIVE on app.patients (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.dispatch_patient AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.dispatch_patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.office_id,
+    s.doctor_id,
+    s.first_name,
+    s.last_name,
+    s.dob,
+    s.sex,
+    s.email,
+    s.phone,
+    s.street,
+    s.city,
+    s.state,
+    s.zip,
+    s.balance,
+    s.tags,
+    s.notes,
+    s.created,
+    s.updated_at
+  FROM public.dispatch_patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_patients (
+  id integer,
+  office_id integer,
+  doctor_id integer,
+  first_name character varying(60),
+  last_name character varying(60),
+  dob character varying(10),
+  sex character(1),
+  email character varying(254),
+  phone character varying(32),
+  street character varying(200),
+  city character varying(80),
+  state character(2),
+  zip character varying(10),
+  balance numeric(12,2),
+  tags character varying(200),
+  notes text,
+  created timestamp without time zone,
+  updated_at timestamp with time zone
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_patients (
+  id,
+  office_id,
+  doctor_id,
+  first_name,
+  last_name,
+  dob,
+  sex,
+  email,
+  phone,
+  street,
+  city,
+  state,
+  zip,
+  balance,
+  tags,
+  notes,
+  created,
+  updated_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.patients (
+  id,
+  legacy_id,
+  office_id,
+  doctor_id,
+  born_on,
+  sex,
+  email,
+  address,
+  balance,
+  tags,
+  created_at,
+  first_name,
+  last_name,
+  phone,
+  notes,
+  updated_at
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.doctor_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS doctor_id,
+  to_date(s.dob, 'DD.MM.YYYY') AS born_on,
+  CASE WHEN s.sex IS NOT NULL THEN CASE s.sex WHEN 'F' THEN 'female' WHEN 'M' THEN 'male' ELSE 'unknown' END END AS sex,
+  nullif(lower(trim(s.email)), '') AS email,
+  jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip) AS address,
+  s.balance AS balance,
+  string_to_array(nullif(s.tags, ''), ',') AS tags,
+  (s.created AT TIME ZONE 'America/Chicago') AS created_at,
+  s.first_name AS first_name,
+  s.last_name AS last_name,
+  s.phone AS phone,
+  s.notes AS notes,
+  s.updated_at AS updated_at
+FROM pg_temp.stage_patients AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND (CASE WHEN s.dob COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.dob, 7, 4)::integer, substr(s.dob, 4, 2)::integer, 1) + substr(s.dob, 1, 2)::integer - 1) = substr(s.dob, 1, 2)::integer ELSE s.dob IS NULL END)
+  AND (s.balance IS NOT NULL);
+
+-- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'patients', 'public.dispatch_patient',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_patients AS s
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, CASE WHEN s.dob COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.dob, 7, 4)::integer, substr(s.dob, 4, 2)::integer, 1) + substr(s.dob, 1, 2)::integer - 1) = substr(s.dob, 1, 2)::integer ELSE s.dob IS NULL END, 'born_on', 'dob is no date DD.MM.YYYY', '22007'),
+      (2, s.balance IS NOT NULL, 'balance', 'balance is null', '23502')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_patients AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'patients', 'public.dispatch_patient',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_patients AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.patients;

@@ -1,0 +1,193 @@
+-- load.profiles: query of profiles (source) -> app.profiles (target), in chunks by id
+-- from   specs/dispatch/tables/profiles.yaml:2
+-- after  create.profiles
+-- locks  ROW EXCLUSIVE on app.profiles (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM (
+SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
+       p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
+       u.is_active, u.is_staff, u.is_superuser
+FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
+) AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM (
+SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
+       p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
+       u.is_active, u.is_staff, u.is_superuser
+FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.user_id,
+    s.office_id,
+    s.user_type,
+    s.settings,
+    s.phone,
+    s.legacy_patient_id,
+    s.created_at,
+    s.updated_at,
+    s.username,
+    s.first_name,
+    s.last_name,
+    s.email,
+    s.last_login,
+    s.is_active,
+    s.is_staff,
+    s.is_superuser
+  FROM (
+SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
+       p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
+       u.is_active, u.is_staff, u.is_superuser
+FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_profiles (
+  id integer,
+  user_id integer,
+  office_id integer,
+  user_type smallint,
+  settings text,
+  phone character varying(32),
+  legacy_patient_id integer,
+  created_at timestamp with time zone,
+  updated_at timestamp with time zone,
+  username character varying(150),
+  first_name character varying(30),
+  last_name character varying(150),
+  email character varying(254),
+  last_login timestamp with time zone,
+  is_active boolean,
+  is_staff boolean,
+  is_superuser boolean
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_profiles (
+  id,
+  user_id,
+  office_id,
+  user_type,
+  settings,
+  phone,
+  legacy_patient_id,
+  created_at,
+  updated_at,
+  username,
+  first_name,
+  last_name,
+  email,
+  last_login,
+  is_active,
+  is_staff,
+  is_superuser
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.profiles (
+  id,
+  legacy_id,
+  legacy_user_id,
+  office_id,
+  role,
+  name,
+  email,
+  settings,
+  username,
+  phone,
+  legacy_patient_id,
+  is_active,
+  is_staff,
+  is_superuser,
+  last_login,
+  created_at,
+  updated_at
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  s.user_id AS legacy_user_id,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
+  CASE s.user_type WHEN 1::smallint THEN 'admin' WHEN 2::smallint THEN 'doctor' WHEN 3::smallint THEN 'nurse' WHEN 4::smallint THEN 'dispatcher' WHEN 5::smallint THEN 'patient' END AS role,
+  trim(s.first_name || ' ' || s.last_name) AS name,
+  nullif(lower(trim(s.email)), '') AS email,
+  nullif(s.settings, '')::jsonb AS settings,
+  s.username AS username,
+  s.phone AS phone,
+  s.legacy_patient_id AS legacy_patient_id,
+  s.is_active AS is_active,
+  s.is_staff AS is_staff,
+  s.is_superuser AS is_superuser,
+  s.last_login AS last_login,
+  s.created_at AS created_at,
+  s.updated_at AS updated_at
+FROM pg_temp.stage_profiles AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND (s.user_type IN (1::smallint, 2::smallint, 3::smallint, 4::smallint, 5::smallint))
+  AND (trim(s.first_name || ' ' || s.last_name) IS NOT NULL);
+
+-- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'profiles', 'query of profiles',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_profiles AS s
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, s.user_type IN (1::smallint, 2::smallint, 3::smallint, 4::smallint, 5::smallint), 'role', 'user_type has no mapping', '22000'),
+      (2, trim(s.first_name || ' ' || s.last_name) IS NOT NULL, 'name', 'the value of name is null', '23502')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_profiles AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'profiles', 'query of profiles',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_profiles AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.profiles;

@@ -1,0 +1,30 @@
+-- reconcile.profiles: app.profiles.office_id -> offices
+-- from   specs/dispatch/tables/profiles.yaml:2
+-- after  index.profiles, index.offices
+-- locks  ROW EXCLUSIVE on app.profiles (DELETE, UPDATE)
+-- undo   nothing of its own: what it took away comes back with a new load
+
+-- transhume: settle of "office_id" on target binds run step -- takes a reference that leads nowhere away
+WITH missing AS (
+  SELECT
+    t.tableoid AS relation,
+    t.ctid AS place,
+    t.office_id::text AS value,
+    ARRAY[t.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM app.profiles AS t
+  WHERE t.office_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.offices AS r WHERE r.id = t.office_id)
+), settled AS (
+  UPDATE app.profiles AS t
+  SET office_id = NULL
+  FROM missing AS m
+  WHERE t.tableoid = m.relation AND t.ctid = m.place
+  RETURNING m.key, m.raw, m.value
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'profiles', 'query of profiles',
+  s.key, s.raw,
+  'office_id', 'app.offices has no row with id = ' || s.value, '23503', 'nulled'
+FROM settled AS s;

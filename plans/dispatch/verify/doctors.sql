@@ -1,0 +1,75 @@
+-- verify.doctors: app.doctors against its source
+-- from   specs/dispatch/tables/doctors.yaml:2
+-- after  finish.doctors
+-- locks  ACCESS SHARE on app.doctors (SELECT)
+-- undo   nothing to undo
+
+-- transhume: count on source -- before the filter
+SELECT count(*)
+FROM public.dispatch_doctor AS s;
+
+-- transhume: count on target
+SELECT count(*)
+FROM app.doctors;
+
+-- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
+SELECT
+  count(*) AS rows,
+  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
+  sum(hashint8extended(s.id, h.seed)) AS legacy_id,
+  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.profile_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS profile_id,
+  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS office_id,
+  sum(hashint4extended((CASE s.is_active WHEN 0::smallint THEN false WHEN 1::smallint THEN true END)::integer, h.seed)) AS is_active,
+  sum(hashtextextended(s.license_no::text COLLATE "C", h.seed)) AS license_no,
+  sum(hashtextextended(s.specialty::text COLLATE "C", h.seed)) AS specialty,
+  sum(hashtextextended(s.rating::text COLLATE "C", h.seed)) AS rating,
+  sum(timestamp_hash_extended(s.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at
+FROM (
+  SELECT
+    s.id,
+    s.profile_id,
+    s.office_id,
+    s.license_no,
+    s.specialty,
+    s.rating,
+    s.is_active,
+    s.created_at
+  FROM public.dispatch_doctor AS s
+) AS s
+CROSS JOIN LATERAL (
+  SELECT key.text, hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (s.id::text)) AS key (text)
+  OFFSET 0
+) AS h
+WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(uuid_hash_extended(t.id, h.seed)) AS id,
+  sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
+  sum(uuid_hash_extended(t.profile_id, h.seed)) AS profile_id,
+  sum(uuid_hash_extended(t.office_id, h.seed)) AS office_id,
+  sum(hashint4extended(t.is_active::integer, h.seed)) AS is_active,
+  sum(hashtextextended(t.license_no::text COLLATE "C", h.seed)) AS license_no,
+  sum(hashtextextended(t.specialty::text COLLATE "C", h.seed)) AS specialty,
+  sum(hashtextextended(t.rating::text COLLATE "C", h.seed)) AS rating,
+  sum(timestamp_hash_extended(t.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at
+FROM app.doctors AS t
+CROSS JOIN LATERAL (
+  SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (t.legacy_id::text)) AS key (text)
+  OFFSET 0
+) AS h;
+
+-- transhume: verify on target
+SELECT 'constraint ' || k.conname || ' is not validated' AS problem
+FROM pg_constraint AS k
+WHERE k.conrelid = to_regclass('app.doctors')
+  AND NOT k.convalidated
+UNION ALL
+SELECT 'index ' || c.relname || ' is not valid'
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = to_regclass('app.doctors')
+  AND NOT i.indisvalid;

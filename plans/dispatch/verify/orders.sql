@@ -1,0 +1,102 @@
+-- verify.orders: app.orders against its source
+-- from   specs/dispatch/tables/orders.yaml:2
+-- after  finish.orders
+-- locks  ACCESS SHARE on app.orders (SELECT)
+-- undo   nothing to undo
+
+-- transhume: count on source -- before the filter
+SELECT count(*)
+FROM public.dispatch_order AS s;
+
+-- transhume: count on target
+SELECT count(*)
+FROM app.orders;
+
+-- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
+SELECT
+  count(*) AS rows,
+  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('orders:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
+  sum(hashint8extended(s.id, h.seed)) AS legacy_id,
+  sum(hashtextextended(s."order"::text COLLATE "C", h.seed)) AS order_no,
+  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS patient_id,
+  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS office_id,
+  sum(hashtextextended((CASE s.status WHEN 0::smallint THEN 'draft' WHEN 1::smallint THEN 'submitted' WHEN 2::smallint THEN 'approved' WHEN 3::smallint THEN 'shipped' WHEN 4::smallint THEN 'delivered' WHEN 5::smallint THEN 'cancelled' END) COLLATE "C", h.seed)) AS status,
+  sum(hashtextextended(((s.tax_rate::numeric(6,4))::text) COLLATE "C", h.seed)) AS tax_rate,
+  sum(hashtextextended(((to_date(s.due, 'DD.MM.YYYY'))::text) COLLATE "C", h.seed)) AS due_on,
+  sum(hashtextextended(s.total::text COLLATE "C", h.seed)) AS total,
+  sum(timestamp_hash_extended((coalesce(s.placed_at, s.created_at)) AT TIME ZONE 'UTC', h.seed)) AS placed_at,
+  sum(hashtextextended(('dispatch'::text) COLLATE "C", h.seed)) AS origin,
+  sum(hashtextextended(((jsonb_build_object('memo', s.memo, 'batch', s."group"))::text) COLLATE "C", h.seed)) AS meta,
+  sum(hashtextextended(s.items::text COLLATE "C", h.seed)) AS items,
+  sum(timestamp_hash_extended(s.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at,
+  sum(timestamp_hash_extended(s.updated_at AT TIME ZONE 'UTC', h.seed)) AS updated_at
+FROM (
+  SELECT
+    s.id,
+    s."order",
+    s."group",
+    s.patient_id,
+    s.office_id,
+    s.status,
+    s.tax_rate,
+    s.due,
+    s.items,
+    s.total,
+    s.memo,
+    s.placed_at,
+    s.created_at,
+    s.updated_at
+  FROM public.dispatch_order AS s
+  WHERE (not s.is_void)
+) AS s
+CROSS JOIN LATERAL (
+  SELECT key.text, hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (s.id::text)) AS key (text)
+  OFFSET 0
+) AS h
+WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(uuid_hash_extended(t.id, h.seed)) AS id,
+  sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
+  sum(hashtextextended(t.order_no::text COLLATE "C", h.seed)) AS order_no,
+  sum(uuid_hash_extended(t.patient_id, h.seed)) AS patient_id,
+  sum(uuid_hash_extended(t.office_id, h.seed)) AS office_id,
+  sum(hashtextextended(t.status COLLATE "C", h.seed)) AS status,
+  sum(hashtextextended(t.tax_rate::text COLLATE "C", h.seed)) AS tax_rate,
+  sum(hashtextextended(t.due_on::text COLLATE "C", h.seed)) AS due_on,
+  sum(hashtextextended(t.total::text COLLATE "C", h.seed)) AS total,
+  sum(timestamp_hash_extended(t.placed_at AT TIME ZONE 'UTC', h.seed)) AS placed_at,
+  sum(hashtextextended(t.origin COLLATE "C", h.seed)) AS origin,
+  sum(hashtextextended(t.meta::text COLLATE "C", h.seed)) AS meta,
+  sum(hashtextextended(t.items::text COLLATE "C", h.seed)) AS items,
+  sum(timestamp_hash_extended(t.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at,
+  sum(timestamp_hash_extended(t.updated_at AT TIME ZONE 'UTC', h.seed)) AS updated_at
+FROM app.orders AS t
+CROSS JOIN LATERAL (
+  SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (t.legacy_id::text)) AS key (text)
+  OFFSET 0
+) AS h;
+
+-- transhume: query of "years with orders" on source
+select distinct extract(year from coalesce(placed_at, created_at))::int from public.dispatch_order where not is_void order by 1
+;
+
+-- transhume: query of "years with orders" on target
+select distinct extract(year from placed_at)::int from app.orders order by 1
+;
+
+-- transhume: verify on target
+SELECT 'constraint ' || k.conname || ' is not validated' AS problem
+FROM pg_constraint AS k
+WHERE k.conrelid = to_regclass('app.orders')
+  AND NOT k.convalidated
+UNION ALL
+SELECT 'index ' || c.relname || ' is not valid'
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = to_regclass('app.orders')
+  AND NOT i.indisvalid;
