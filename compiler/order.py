@@ -74,11 +74,11 @@ def _path(waiting: Graph[str], members: set[str]) -> tuple[str, ...]:
 
 
 def _circle_error(path: tuple[str, ...], tables: Mapping[str, BoundTable]) -> Diagnostic:
-    lines = "; ".join(f'"{one}" comes after "{other}" ({tables[one].span})' for one, other in pairwise(path))
+    lines = "\n".join(f'"{one}" comes after "{other}" ({tables[one].span})' for one, other in pairwise(path))
     return Diagnostic(
         "E701",
         "tables wait for each other in a circle: " + " -> ".join(path),
         tables[path[0]].span,
         label="waits for itself in the end",
-        hint=f"take one of these out of after: {lines}",
+        hint=f"take one of these out of after:\n{lines}",
     )

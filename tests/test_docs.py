@@ -7,7 +7,7 @@ from compiler.codes import CODES
 from compiler.schema_docs import markdown
 
 ROOT = Path(__file__).parent.parent
-GOLDEN = ROOT / "tests" / "golden" / "errors"
+GOLDEN = ROOT / "tests" / "golden"
 CODE = re.compile(r"\"([EW]\d{3})\"")
 FINDING = re.compile(r"^(?:error|warning)\[([EW]\d{3})\]: .*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
 GROUPS = {
@@ -36,9 +36,9 @@ A code keeps its meaning for good. The examples are the tests' own.
 
 
 def examples() -> dict[str, str]:
-    """For each code the first finding of the golden errors that has it."""
+    """For each code the first finding of the golden cases that has it."""
     found: dict[str, str] = {}
-    for case in sorted(GOLDEN.glob("*/stderr.txt")):
+    for case in sorted(GOLDEN.glob("*/*/stderr.txt")):
         for match in FINDING.finditer(case.read_text("utf-8")):
             found.setdefault(match[1], match[0].rstrip())
     return found

@@ -1,7 +1,8 @@
 """Every error in its full text, every plan to the byte. `--update-golden` rewrites what is expected.
 
 golden/errors/<case> and golden/plans/<case> hold what is special about a case: project.yaml, tables/, catalog/. What it
-does not bring comes from golden/base. An error case expects stderr.txt, a plan case the folder expected/.
+does not bring comes from golden/base. An error case expects stderr.txt; a plan case the folder expected/, and
+stderr.txt where there are warnings. source.sql and target.sql are for the tests that carry the plans out.
 """
 
 import shutil
@@ -46,9 +47,7 @@ def test_error_matches_golden(case: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert result.exit_code == 3, result.output + repr(result.exception)
     assert result.stdout == ""
     assert not (tmp_path / "plans").exists()
-    if update_golden:
-        (case / "stderr.txt").write_bytes(result.stderr.encode())
-    assert result.stderr == (case / "stderr.txt").read_bytes().decode()
+    assert_stderr(case, result, update_golden)
 
 
 @pytest.mark.parametrize("case", PLANS, ids=lambda case: case.name)
@@ -63,11 +62,23 @@ def test_plan_matches_golden(case: Path, tmp_path: Path, monkeypatch: pytest.Mon
         shutil.rmtree(case / "expected", ignore_errors=True)
         shutil.copytree(plan, case / "expected")
     assert tree(plan) == tree(case / "expected")
+    assert_stderr(case, result, update_golden)
+
+
+def assert_stderr(case: Path, result: Result, update_golden: bool) -> None:
+    """What was said is what is committed; no file, where nothing was said."""
+    path = case / "stderr.txt"
+    if update_golden:
+        path.unlink(missing_ok=True)
+        if result.stderr:
+            path.write_bytes(result.stderr.encode())
+    assert result.stderr == (path.read_bytes().decode() if path.exists() else "")
 
 
 def test_every_golden_is_read() -> None:
     """A file that no test reads proves nothing, and is taken for proof all the same."""
-    allowed = {case: INPUT | {"stderr.txt"} for case in ERRORS} | {case: INPUT | {"expected"} for case in PLANS}
+    allowed = {case: INPUT | {"stderr.txt"} for case in ERRORS}
+    allowed |= {case: INPUT | {"stderr.txt", "expected", "source.sql", "target.sql"} for case in PLANS}
     stray = [path for case, names in allowed.items() for path in case.iterdir() if path.name not in names]
     stray += [path for case in allowed for path in (case / "tables").rglob("*") if path.suffix != ".yaml"]
     stray += [path for path in GOLDEN.iterdir() if path.name not in {"base", "errors", "plans"} | ELSEWHERE]

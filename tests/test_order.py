@@ -75,8 +75,10 @@ def test_a_circle_of_after_is_printed_spec_by_spec() -> None:
     assert found.message == "tables wait for each other in a circle: a -> c -> b -> a"
     assert str(found.span) == "specs/p/tables/a.yaml:1"
     assert found.hint == (
-        'take one of these out of after: "a" comes after "c" (specs/p/tables/a.yaml:1); '
-        '"c" comes after "b" (specs/p/tables/c.yaml:1); "b" comes after "a" (specs/p/tables/b.yaml:1)'
+        "take one of these out of after:\n"
+        '"a" comes after "c" (specs/p/tables/a.yaml:1)\n'
+        '"c" comes after "b" (specs/p/tables/c.yaml:1)\n'
+        '"b" comes after "a" (specs/p/tables/b.yaml:1)'
     )
 
 
