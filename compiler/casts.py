@@ -150,15 +150,17 @@ def _longest(source: Side) -> float:
 
 def _from_text(value: Sql, source: Side, target: Side, zone: str) -> Cast | Refused:
     text = text_of(value, source.type)
-    type = target.type
+    type, length = target.type, source.type.length
     shown = f"is no {target.shown}"
     match type.family:
         case "integer":
-            return Cast(Sql(f"{text}::{type}"), Condition(casts_text.integer(text, *RANGES[type.base]), shown, "22P02"))
+            return Cast(
+                Sql(f"{text}::{type}"), Condition(casts_text.integer(text, length, *RANGES[type.base]), shown, "22P02")
+            )
         case "numeric":
-            return Cast(Sql(f"{text}::{type}"), Condition(casts_text.number(text, type), shown, "22P02"))
+            return Cast(Sql(f"{text}::{type}"), Condition(casts_text.number(text, length, type), shown, "22P02"))
         case "float":
-            return Cast(Sql(f"{text}::{type}"), Condition(casts_text.float(text, type), shown, "22P02"))
+            return Cast(Sql(f"{text}::{type}"), Condition(casts_text.float(text, length, type), shown, "22P02"))
         case "boolean":
             return Cast(Sql(f"{text}::boolean"), Condition(casts_text.boolean(text), shown, "22P02"))
         case "uuid":

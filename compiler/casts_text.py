@@ -17,27 +17,28 @@ _UUID = rf"(\{{{_HEX}\}}|{_HEX})"
 _FLOATS = {"double precision": ("1e-307", "1e308"), "real": ("1e-37", "1e38")}
 
 
-def integer(text: Sql, least: int, most: int) -> Sql:
-    """A whole number from `least` to `most`."""
-    return _short(text, r"\s*[+-]?\d+\s*", f"{text}::numeric BETWEEN {least} AND {most}")
+def integer(text: Sql, length: int | None, least: int, most: int) -> Sql:
+    """A whole number from `least` to `most`; no text is longer than `length`."""
+    return _short(text, length, r"\s*[+-]?\d+\s*", f"{text}::numeric BETWEEN {least} AND {most}")
 
 
-def number(text: Sql, type: TypeName) -> Sql:
+def number(text: Sql, length: int | None, type: TypeName) -> Sql:
     """A number that the numeric `type` holds without rounding."""
     if type.scale is None:
-        return _short(text, _NUMBER, "true")
+        return _short(text, length, _NUMBER, "true")
     value = f"{text}::numeric"
-    return _short(text, _NUMBER, f"{value} = round({value}, {type.scale}) AND abs({value}) < 1e{type.whole_digits}")
+    return _short(
+        text, length, _NUMBER, f"{value} = round({value}, {type.scale}) AND abs({value}) < 1e{type.whole_digits}"
+    )
 
 
-def float(text: Sql, type: TypeName) -> Sql:
+def float(text: Sql, length: int | None, type: TypeName) -> Sql:
     """A number that comes out of `type` as it went in: 0.1 does, 9007199254740993 does not."""
     least, most = _FLOATS[type.base]
     value = f"{text}::numeric"
     same = f"{text}::{type}::text::numeric = {value}"
-    return _short(
-        text, _NUMBER, f"CASE WHEN {value} = 0 OR abs({value}) BETWEEN {least} AND {most} THEN {same} ELSE false END"
-    )
+    fits = f"CASE WHEN {value} = 0 OR abs({value}) BETWEEN {least} AND {most} THEN {same} ELSE false END"
+    return _short(text, length, _NUMBER, fits)
 
 
 def boolean(text: Sql) -> Sql:
@@ -50,5 +51,6 @@ def uuid(text: Sql) -> Sql:
     return passes(text, _UUID, fold=True)
 
 
-def _short(text: Sql, pattern: str, then: str) -> Sql:
-    return when(text, pattern, then, limit=_MOST_BYTES)
+def _short(text: Sql, length: int | None, pattern: str, then: str) -> Sql:
+    """Whether a text is too long is only asked where its type does not say."""
+    return when(text, pattern, then, limit=_MOST_BYTES if length is None or length > _MOST_BYTES // 4 else 0)

@@ -66,10 +66,10 @@ def _checked(how: Recode, side: Side, target: Side) -> Iterator[Sql]:
 
 
 def _key(listed: Scalar, side: Side) -> Sql:
-    text = constants.constant(listed, side)
-    return (
-        literal(str(listed).lower() if not isinstance(listed, str) else listed) if side.type.family == "text" else text
-    )
+    made = constants.constant(listed, side)
+    if side.type.family == "integer":
+        return literal(int(str(listed)))
+    return literal(listed if isinstance(listed, str) else str(listed).lower()) if side.type.family == "text" else made
 
 
 def _kept(mapping: Mapping, source: SourceColumn, side: Side, target: Side, here: Here) -> Cast:

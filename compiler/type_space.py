@@ -151,7 +151,8 @@ class TypeSpace:
             return
         yield Name(schema, name.name)
         yield from (type.qualified for type in self.target.types.values() if type.name == name.name)
-        yield Name(self._extension_schema(name), name.name)
+        if owned := self._extension_schema(name):
+            yield Name(owned, name.name)
 
     def _unknown(self, word: Word) -> SpecError:
         schema = self.project.target.schema
