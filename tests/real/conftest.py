@@ -151,10 +151,10 @@ def tables(connection: Connection, schema: str) -> dict[str, list[str]]:
 
 def rows(connection: Connection, schema: str, table: str, columns: Iterable[str], only: str = "ONLY") -> list[str]:
     """Every row of a table as text, sorted; without the rows of tables that inherit from it."""
-    query = sql.SQL("SELECT ROW({})::text FROM " + only + ' {} ORDER BY 1 COLLATE pg_catalog."C"').format(
+    query = sql.SQL("SELECT ROW({})::text FROM " + only + " {}").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, table)
     )
-    return [text for (text,) in connection.execute(query)]
+    return sorted(text for (text,) in connection.execute(query))
 
 
 def count(connection: Connection, query: str) -> int:
