@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -12,7 +13,14 @@ from runner.checks import Check
 from runner.rejects import Reject
 from runner.status import Status, StepStatus
 
+WIDTH = 240  # columns of a log line
 COLORS = {"done": "green", "failed": "red", "running": "cyan", "reverted": "yellow", "waiting": "dim"}
+
+
+def standard_output() -> Console:
+    """Standard output; where it is no terminal, wide enough that no cell is cut."""
+    found = Console()
+    return found if found.is_terminal else Console(width=WIDTH)
 
 
 def accounting_table(accounts: Sequence[Account]) -> Table:

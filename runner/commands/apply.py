@@ -8,7 +8,6 @@ from dataclasses import asdict
 from types import FrameType
 
 import click
-from rich.console import Console
 
 from runner.apply import Outcome
 from runner.apply import apply as apply_plan
@@ -23,7 +22,7 @@ from runner.commands.choosing import (
     yes_option,
 )
 from runner.commands.reporting import reporting
-from runner.report import accounting_table, duration
+from runner.report import accounting_table, duration, standard_output
 from runner.retry import PATIENCE
 
 
@@ -69,7 +68,7 @@ def _show(outcome: Outcome, as_json: bool) -> None:
         result = {"run": str(run.run), "seconds": round(outcome.seconds, 3), "before": outcome.before}
         click.echo(json.dumps({"event": "finished", **result, "accounts": [asdict(one) for one in outcome.accounts]}))
         return
-    Console().print(accounting_table(outcome.accounts))
+    standard_output().print(accounting_table(outcome.accounts))
     if outcome.before:
         click.echo(f"{run.project} was applied before, by run {run.run}, at {run.finished_at:%Y-%m-%d %H:%M:%S %Z}")
     else:

@@ -21,7 +21,7 @@ from runner.databases import SIDES, Side, stand_in
 from runner.errors import FAILED, USAGE, RunnerError, SqlError
 from runner.manifest import read_plan
 from runner.progress import Lines, Progress
-from runner.report import accounting_table, checks_table
+from runner.report import accounting_table, checks_table, standard_output
 from runner.verify import Verdict, verify
 
 
@@ -48,7 +48,7 @@ def demo(project: str, scale: float, fresh: bool, jobs: int) -> None:
       transhume demo dispatch --scale 10
     """
     started = time.monotonic()
-    console = Console()
+    console = standard_output()
     with reporting():
         folder = _plan(project)
         with embedded.running() as server:

@@ -6,13 +6,12 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 
 from runner import runs
 from runner.commands.choosing import chosen_plan, databases, json_option, plan_argument
 from runner.commands.reporting import reporting
 from runner.rejects import Reject, listed, set_aside
-from runner.report import rejects_table
+from runner.report import rejects_table, standard_output
 
 
 @click.command()
@@ -41,7 +40,7 @@ def rejects(plan: str, table: str | None, limit: int, raw: bool, as_json: bool) 
         for one in found:
             click.echo(json.dumps(_values(one, raw), default=str, ensure_ascii=False))
         return
-    console = Console()
+    console = standard_output()
     console.print(rejects_table(found))
     for one in found if raw else ():
         console.print(f"{one.table_id} {', '.join(one.key)}: {json.dumps(one.raw, ensure_ascii=False)}", markup=False)

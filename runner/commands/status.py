@@ -6,11 +6,10 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 
 from runner.commands.choosing import chosen_plan, databases, json_option, plan_argument
 from runner.commands.reporting import reporting
-from runner.report import duration, status_table
+from runner.report import duration, standard_output, status_table
 from runner.status import Status
 from runner.status import status as read_status
 
@@ -37,7 +36,7 @@ def status(plan: str, as_json: bool) -> None:
 
 
 def _show(found: Status) -> None:
-    Console().print(status_table(found))
+    standard_output().print(status_table(found))
     aside = sum(rows for actions in found.set_aside.values() for action, rows in actions.items() if action != "nulled")
     click.echo(f"run {found.run.run}, begun {found.run.started_at:%Y-%m-%d %H:%M:%S %Z}")
     if found.runner and found.state != "done":

@@ -7,12 +7,11 @@ import sys
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 
 from runner.commands.choosing import chosen_plan, databases, jobs_option, json_option, plan_argument
 from runner.commands.reporting import reporting
 from runner.errors import FAILED
-from runner.report import accounting_table, checks_table
+from runner.report import accounting_table, checks_table, standard_output
 from runner.verify import Verdict
 from runner.verify import verify as verify_plan
 
@@ -45,7 +44,7 @@ def _json(verdict: Verdict) -> None:
 
 
 def _show(verdict: Verdict) -> None:
-    console = Console()
+    console = standard_output()
     console.print(checks_table(verdict.checks))
     console.print(accounting_table(verdict.accounts))
     red = sum(not check.green for check in verdict.checks)
