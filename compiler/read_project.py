@@ -40,7 +40,7 @@ def _ids(reading: Reading, entry: Map) -> Ids:
     return Ids(
         UUID(as_text(entry["namespace"])),
         3 if entry["version"] == "3" else 5,
-        reading.document.span(entry["namespace"]),
+        reading.document.span(entry["version"]),
     )
 
 
