@@ -85,7 +85,7 @@ LEAVES = st.sampled_from([*EXAMPLES, "''", "", "null", "~", "true", "'true'", "0
 NEARLY = st.recursive(
     LEAVES,
     lambda inner: (
-        st.lists(inner, max_size=2).map(lambda items: f"[{', '.join(items)}]")
+        st.lists(inner.filter(bool), max_size=2).map(lambda items: f"[{', '.join(items)}]")
         | st.dictionaries(st.sampled_from([*KEYS, "''"]), inner, max_size=4).map(
             lambda entries: "{" + ", ".join(f"{key}: {item}" for key, item in entries.items()) + "}"
         )
