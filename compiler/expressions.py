@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -14,7 +14,7 @@ from compiler.infer import infer
 from compiler.spec import Word
 from compiler.sql import Sql, column, ident
 from compiler.sql_text import SqlText, read_sql, word_of
-from compiler.types import TypeName
+from compiler.types import TEXT, TypeName
 
 SYSTEM = frozenset(["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"])
 _QUERIES = frozenset([TokenType.SELECT, TokenType.VALUES, TokenType.WITH, TokenType.TABLE])
@@ -77,13 +77,16 @@ def scalar(word: Word, scope: Scope) -> Scalar:
     if errors := list(_column_errors(text, nodes, scope)):
         raise SpecError(errors)
     sql = Sql(text.rewritten({_start(node): (_stop(node), _qualified(_named(node), scope)) for node in nodes}))
-    type = infer(tree, lambda node: scope.columns.get(_named(node)))
+
+    def type_of(node: exp.Expr) -> TypeName | None:
+        return infer(node, lambda column: scope.columns.get(_named(column)))
+
     return Scalar(
         sql=sql,
         atom=sql if _is_atom(text) else Sql(f"({sql})"),
         columns=tuple(dict.fromkeys(map(_named, nodes))),
-        type=type,
-        total=_is_total(tree, type),
+        type=type_of(tree),
+        total=_is_total(tree, type_of),
         session=tuple(_session(text, called, scope)),
         foreign=tuple(dict.fromkeys([*(str(call) for call in called if not call.known), *check_types(text, tree)])),
         calls=tuple(call.name for call in called if call.known),
@@ -109,14 +112,20 @@ def _types(tokens: tuple[Token, ...]) -> set[TokenType]:
     return {token.token_type for token in tokens}
 
 
-def _is_total(tree: exp.Expr, type: TypeName | None) -> bool:
-    """Arrays of unlike dimensions raise where texts are joined."""
-    return all(isinstance(node, _TOTAL) for node in tree.walk()) and (type is not None or not tree.find(exp.DPipe))
+def _is_total(tree: exp.Expr, type_of: Callable[[exp.Expr], TypeName | None]) -> bool:
+    """Texts can always be joined; arrays of unlike dimensions cannot."""
+    joined = (type_of(node) for node in tree.find_all(exp.DPipe))
+    return all(isinstance(node, _TOTAL) for node in tree.walk()) and all(type == TEXT for type in joined)
 
 
 def _named(node: exp.Column) -> str:
     """The column's name: as written in double quotes, else in lower case, as PostgreSQL has it."""
     return node.name if isinstance(node.this, exp.Identifier) and node.this.quoted else node.name.lower()
+
+
+def _row(node: exp.Column) -> str:
+    table = node.args["table"]
+    return str(table.name if table.quoted else table.name.lower())
 
 
 def _start(node: exp.Column) -> int:
@@ -178,7 +187,7 @@ def _check_call(text: SqlText, call: Call, scope: Scope) -> None:
 def _column_errors(text: SqlText, nodes: list[exp.Column], scope: Scope) -> Iterator[Diagnostic]:
     for node in nodes:
         name, span = _named(node), text.span(_start(node), _stop(node))
-        if node.table and node.table != scope.alias:
+        if node.table and _row(node) != scope.alias:
             row = f'the row is called "{scope.alias}"' if scope.alias else "columns have no prefix here"
             yield Diagnostic("E311", f'nothing is called "{node.table}" here: {row}', span, "of which row?")
         elif name not in scope.columns:
