@@ -55,8 +55,7 @@ def apply(
         context = Context(plan, run, sessions, progress, threading.Event(), patience)
         with closing(sessions):
             _steps(context, jobs)
-            _finish(context)
-            return Outcome(run, accounts(sessions.target(), plan, run), False, time.monotonic() - started)
+            return Outcome(run, _finish(context), False, time.monotonic() - started)
 
 
 def accounts(session: Session, plan: Plan, run: Run) -> tuple[Account, ...]:
@@ -83,7 +82,7 @@ def _run(plan: Plan, places: Mapping[Side, Address], keeper: Session) -> Run:
 
 def _steps(context: Context, jobs: int) -> None:
     """Every step that is not done yet."""
-    rows = journal.steps(context.sessions.target(), context.run)
+    rows = context.persist(lambda: journal.steps(context.sessions.target(), context.run), "the run's steps")
     done = {step for step, row in rows.items() if row.state == "done"}
     steps = [step for step in context.plan.steps if step.id not in done]
     weight = {table.id: table.rows for table in context.plan.tables}
@@ -138,9 +137,15 @@ def _note_failure(work: Work, error: RunnerError) -> None:
         work.record("failed", note, error.message)
 
 
-def _finish(context: Context) -> None:
-    session = context.sessions.target()
-    with session.transaction():
-        fence.hold(session, context.run)
-        journal.set_state(session, context.run, "done")
-        events.append(session, context.run, "done")
+def _finish(context: Context) -> tuple[Account, ...]:
+    """The end of the run, and the account of every table."""
+
+    def once() -> tuple[Account, ...]:
+        session = context.sessions.target()
+        with session.transaction():
+            fence.hold(session, context.run)
+            journal.set_state(session, context.run, "done")
+            events.append(session, context.run, "done")
+        return accounts(session, context.plan, context.run)
+
+    return context.persist(once, "the end of the run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner.errors import FAILED, USAGE, Refused, RunnerError, first_line
+
+# What psycopg logs of a lost connection (errors while it tidies up) is reported as the error that it is.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 Session = psycopg.Connection[tuple[Any, ...]]
 

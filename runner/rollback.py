@@ -104,8 +104,11 @@ def _revert(context: Context, step: Step) -> None:
 
 
 def _finish(context: Context) -> None:
-    session = context.sessions.target()
-    with session.transaction():
-        fence.hold(session, context.run)
-        journal.set_state(session, context.run, "rolled back")
-        events.append(session, context.run, "rolled back")
+    def once() -> None:
+        session = context.sessions.target()
+        with session.transaction():
+            fence.hold(session, context.run)
+            journal.set_state(session, context.run, "rolled back")
+            events.append(session, context.run, "rolled back")
+
+    context.persist(once, "the end of the run")

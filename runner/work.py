@@ -34,6 +34,23 @@ class Context:
     stop: threading.Event
     patience: float
 
+    def persist(
+        self,
+        act: Callable[[], T],
+        what: str,
+        worth: Callable[[SqlError], bool] = passing,
+        failed: Callable[[SqlError], None] = lambda error: None,
+    ) -> T:
+        """Try `act` again as runner/retry.py says; sessions that were lost are opened anew."""
+
+        def recover(error: SqlError) -> None:
+            if error.lost:
+                self.sessions.forget()
+            self.progress.notice(f"{what}: {error.message}; trying again")
+            failed(error)
+
+        return persist(act, stop=self.stop, patience=self.patience, failed=recover, worth=worth)
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -107,18 +124,13 @@ class Work:
         self.persist(once)
 
     def persist(
-        self, act: Callable[[], T], worth: Callable[[SqlError], bool] = passing,
+        self,
+        act: Callable[[], T],
+        worth: Callable[[SqlError], bool] = passing,
         failed: Callable[[SqlError], None] = lambda error: None,
-    ) -> T:  # fmt: skip
-        """Try `act` again as runner/retry.py says; sessions that were lost are opened anew."""
-
-        def recover(error: SqlError) -> None:
-            if error.lost:
-                self.context.sessions.forget()
-            self.context.progress.notice(f"{self.step.id}: {error.message}; trying again")
-            failed(error)
-
-        return persist(act, stop=self.context.stop, patience=self.context.patience, failed=recover, worth=worth)
+    ) -> T:
+        """Try `act` again where that is worth it; see Context.persist."""
+        return self.context.persist(act, self.step.id, worth, failed)
 
     def check_stop(self) -> None:
         """Raise Stopped where the run is to end."""

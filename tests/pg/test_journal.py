@@ -100,7 +100,7 @@ def test_the_fence_holds(migrations: Make) -> None:
 
 def test_status_while_a_runner_is_at_work(migrations: Make) -> None:
     """Another terminal sees the state, the steps, rows, rate and who is at work; and afterwards, that it is done."""
-    migration = migrations(rows=400, chunk=(1, 1))
+    migration = migrations(rows=200, chunk=(1, 1))
     runner = threading.Thread(target=migration.apply)
     runner.start()
     wait_for(migration, False)
@@ -108,13 +108,13 @@ def test_status_while_a_runner_is_at_work(migrations: Make) -> None:
     runner.join()
     after = migration.command("status")
 
-    assert (during["state"], during["size"]) == ("running", 1600)
-    assert 0 < during["read"] <= 1600
+    assert (during["state"], during["size"]) == ("running", 800)
+    assert 0 < during["read"] <= 800
     assert during["rate"] > 0
     assert "process" in during["runner"]
     assert {step["state"] for step in during["steps"]} >= {"done", "running", "waiting"}
     assert "hand: done, 13 of 13 steps begun, 0 wait" in after.stdout
-    assert "1,600 of 1,600 rows, " in after.stdout
+    assert "800 of 800 rows, " in after.stdout
 
 
 def test_status_of_a_stopped_run(migrations: Make) -> None:

@@ -1,0 +1,116 @@
+"""Faults of a server of its own: passwords, a crash and restart amid a run."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from runner import embedded
+from runner.embedded import Server
+from tests.pg import by_hand
+from tests.pg.migration import Migration
+from tests.pg.test_resume import wait_for
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[Path]:
+    """The state folder of a server that keeps its promises in a crash, and that may be crashed."""
+    with tempfile.TemporaryDirectory(prefix="transhume-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        embedded.start(folder)
+        yield folder
+        embedded.stop(folder)
+
+
+def made(folder: Path, tmp_path: Path, rows: int) -> Migration:
+    """A migration on that server."""
+    server = embedded.start(folder)
+    for name in ("source", "target"):
+        embedded.drop_database(server, name)
+        embedded.create_database(server, name)
+    source, target = server.conninfo("source"), server.conninfo("target")
+    with contextlib.closing(psycopg.connect(source, autocommit=True)) as session:
+        session.execute(by_hand.source(rows).encode())
+    return Migration(by_hand.write_plan(tmp_path / "hand", chunk=(4, 4)), source, target)
+
+
+def test_a_wrong_password(fragile: Path, tmp_path: Path) -> None:
+    """The server's reason is told, and no password: neither the right one nor the wrong one."""
+    migration = made(fragile, tmp_path, 0)
+    hba = Path(migration.ask("SHOW hba_file")[0][0])
+    before = hba.read_text()
+    migration.ask("DROP ROLE IF EXISTS careful")
+    migration.ask("CREATE ROLE careful LOGIN PASSWORD 'right-Secret'")
+    try:
+        hba.write_text("local all careful scram-sha-256\n" + before)
+        migration.ask("SELECT pg_reload_conf()")
+        wrong = psycopg.conninfo.make_conninfo(migration.target, user="careful", password="wrong-Secret")
+        done = Migration(migration.folder, migration.source, wrong).command("apply")
+    finally:
+        hba.write_text(before)
+        migration.ask("SELECT pg_reload_conf()")
+
+    assert done.returncode == 1
+    assert 'password authentication failed for user "careful"' in done.stderr
+    assert "= hint: check the user and the password in TARGET_DATABASE_URL" in done.stderr
+    assert "Secret" not in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_server_crashes_and_comes_back(fragile: Path, tmp_path: Path) -> None:
+    """A crash of the server amid the load costs the chunks in flight; the run goes on by itself, nothing is lost."""
+    migration = made(fragile, tmp_path, 400)
+    runner = threading.Thread(target=migration.apply, kwargs={"patience": 30})
+    runner.start()
+    wait_for(migration, False)
+    crash(embedded.start(fragile))
+    embedded.start(fragile)
+    runner.join()
+
+    assert any("trying again" in text for text in migration.notices.texts)
+    assert migration.ask("SELECT state FROM transhume.run") == [("done",)]
+    verdict = migration.verify()
+    assert verdict.green
+    assert {one.table: one for one in verdict.accounts} == by_hand.accounts(400)
+
+
+def crash(server: Server) -> None:
+    """Kill the server's processes as a power cut would, as far as a process can."""
+    postmaster = psutil.Process(server.pid)
+    children = postmaster.children()
+    postmaster.send_signal(signal.SIGKILL)
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.send_signal(signal.SIGKILL)
+    psutil.wait_procs([postmaster, *children], timeout=10)
+    time.sleep(0.2)
+
+
+def test_the_server_stays_away(fragile: Path, tmp_path: Path) -> None:
+    """Beyond the outage that may be waited for, the run stops with what is committed, and goes on later."""
+    migration = made(fragile, tmp_path, 200)
+    server = embedded.start(fragile)
+    done = []
+    runner = threading.Thread(target=lambda: done.append(migration.command("apply", "--outage", "1")))
+    runner.start()
+    wait_for(migration, False)
+    crash(server)
+    runner.join()
+    embedded.start(fragile)
+
+    assert done[0].returncode == 1, done[0].stderr
+    assert "error: cannot connect to " in done[0].stderr
+    assert "Traceback" not in done[0].stderr
+    migration.apply()
+    assert migration.verify().green
