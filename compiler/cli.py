@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -105,7 +106,7 @@ def plan(project: Path, out: Path | None, check: bool, as_data: bool) -> None:
         files = pipeline.emit(pipeline.lower(ordered))
     show(ordered.resolved.warnings, project)
     folder = (out or _beside(project)) / ordered.resolved.project.name.text
-    difference = list(differences(folder, files))
+    difference = list(islice(differences(folder, files), None if check else 1))
     if not check:
         _write(folder, files)
     if as_data:
