@@ -62,7 +62,7 @@ APP = """
       id: {type: uuid, 'null': false}
       customer_id: {type: uuid}
       placed: {type: timestamp with time zone}
-      total: {type: 'numeric(10,2)', generated: 1}
+      total: {type: 'numeric(10,2)', generated: '1'}
       note: {type: text, 'null': false}
       since: {type: date, 'null': false}
       kind: {type: text, 'null': false, default: "''::text"}
