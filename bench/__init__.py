@@ -1,0 +1,1 @@
+"""Measurements, as commands: they print what they saw, and judge nothing."""
