@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import accumulate
 
 from sqlglot import exp
 
@@ -12,6 +14,7 @@ from compiler.types import BIGINT, BOOLEAN, INTEGER, NUMERIC, TEXT, TypeName, re
 
 Lookup = Callable[[exp.Column], TypeName | None]
 
+_QUOTED = re.compile("'(?:[^']|'')*'" + '|"(?:[^"]|"")*"')
 _WHOLE = (read_type("smallint"), INTEGER, BIGINT)
 _TIMESTAMP = read_type("timestamp")
 _TIMESTAMPTZ = read_type("timestamptz")
@@ -94,12 +97,11 @@ def alike(types: Iterable[TypeName | None]) -> TypeName | None:
         return known[0]
     if all(type in _WHOLE for type in known):
         return max(known, key=_WHOLE.index)
-    bare = {replace(type, args=(), modifier="") for type in known}
-    if all(type.family == "text" for type in bare):
-        return TEXT
+    bare = [replace(type, args=(), modifier="") for type in known]
     if all(type == NUMERIC or type in _WHOLE for type in bare):
         return NUMERIC
-    return bare.pop() if len(bare) == 1 else None
+    same = len(set(bare)) == 1 or all(type.family == "text" for type in bare)
+    return bare[0] if same else None
 
 
 def _number(text: str) -> TypeName:
@@ -134,13 +136,23 @@ def _moved(type: TypeName | None) -> TypeName | None:
 
 def _called(node: exp.Func, column: Lookup) -> TypeName | None:
     """By the name that the function has in PostgreSQL: the tree knows many under another."""
-    name = node.sql(dialect="postgres").partition("(")[0].lower()
+    if isinstance(node, exp.Extract):
+        return None  # date_part(), a double, is the same to the tree
+    name = _name(node)
     known = functions().get(name)
     if known is not None and known.returns:
         return read_type(known.returns)
     arguments = [arg for arg in node.iter_expressions() if not isinstance(arg, exp.Var | exp.Order)]
     types = [infer(arg, column) for arg in arguments[:2]]
     return _overloaded(name, types[0] if types else None, types[-1] if types else None)
+
+
+def _name(node: exp.Func) -> str:
+    """The function's name in PostgreSQL; "" where the node is written as an operator."""
+    text = _QUOTED.sub("", node.sql(dialect="postgres"))
+    name, opened, rest = text.partition("(")
+    depth = list(accumulate((char == "(") - (char == ")") for char in opened + rest))
+    return name.lower() if depth and 0 not in depth[:-1] and depth[-1] == 0 else ""
 
 
 def _overloaded(name: str, first: TypeName | None, second: TypeName | None) -> TypeName | None:
