@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from compiler.diagnostics import Diagnostic, SpecError, closest
+from compiler.folder import Folder
 from compiler.report import SPECS_HAVE_ERRORS, annotations, as_json, reporting, show, show_json
 
 if TYPE_CHECKING:
@@ -131,9 +132,9 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _beside(project: Path) -> Path:
-    """plans/, where the folder that holds the project is called specs/; else it is beside that all the same."""
-    whole = project.absolute().parent.parent / "plans"
-    return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
+    """plans/ beside specs/, named from here where it is below here."""
+    plans = Folder.at(project).root / "plans"
+    return plans.relative_to(Path.cwd()) if plans.is_relative_to(Path.cwd()) else plans
 
 
 @click.command()

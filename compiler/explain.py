@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from compiler.bound import BoundColumn, BoundTable, Ordered
+from compiler.folder import Folder
 from compiler.plan import Plan, Step
 
 EXCERPT = 40  # lines of a spec; most are shorter
@@ -37,8 +38,9 @@ def _head(step: Step, plan: Plan) -> Iterator[str]:
 def _excerpt(step: Step, project: Path) -> Iterator[str]:
     """The lines of the spec from the step's place on."""
     file, first = step.span.file, step.span.line
-    path = project.absolute().parent.parent / file
-    lines = path.read_text(encoding="utf-8-sig").splitlines()[first - 1 : first - 1 + EXCERPT]
+    lines = (
+        (Folder.at(project).root / file).read_text(encoding="utf-8-sig").splitlines()[first - 1 : first - 1 + EXCERPT]
+    )
     width = len(str(first + len(lines)))
     yield f"from {file}:{first}"
     yield from (f"{number:>{width}} | {line}".rstrip() for number, line in enumerate(lines, first))

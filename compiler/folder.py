@@ -1,5 +1,6 @@
 """specs/<project>/ -> its documents and catalogs: which files belong to a project, and what they are called."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -29,14 +30,18 @@ class Folder:
     @classmethod
     def at(cls, path: Path) -> "Folder":
         """The folder at `path`, be it relative, or a link."""
-        whole = path.absolute()
-        whole = whole.resolve() if whole.name in ("", "..") else whole
+        whole = Path(os.path.abspath(path))
         return cls(path, f"{whole.parent.name}/{whole.name}" if whole.parent.name else whole.name)
 
     @property
     def name(self) -> str:
         """The project's name, as the folder has it."""
         return self.shown.rpartition("/")[2]
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds specs/ and plans/: what the names of files start from."""
+        return Path(os.path.abspath(self.path)).parent.parent
 
     def file(self, name: str) -> str:
         """How a file of the folder is named in messages and plans."""

@@ -27,20 +27,27 @@ def compile_project(path: Path) -> Files:
 
 def check(path: Path) -> Ordered:
     """The project in `path` with every name and type found to be right, and its warnings. Raises SpecError."""
-    with _all_in_memory():
-        folder = Folder.at(path)
-        spec, source, target = read(folder)
-        warnings = tuple(folder.unread())
-        if target is None:
-            warnings = (*warnings, absent_target(folder, spec))
-            if any(warning.is_error for warning in warnings):
-                raise SpecError(warnings)
-            target = Catalog.empty("target")
-        from compiler.order import order  # here, as below: sqlglot, networkx and jinja2 take longer to load than
-        from compiler.resolve import resolve  # most mistakes take to be found
+    folder = Folder.at(path)
+    unread = tuple(folder.unread())
+    try:
+        with _all_in_memory():
+            return _checked(folder, unread)
+    except SpecError as error:  # a file that is not read may be what is missed
+        raise SpecError((*unread, *error.diagnostics)) from None
 
-        resolved = resolve(spec, source, target)
-        return order(replace(resolved, warnings=(*warnings, *resolved.warnings)))
+
+def _checked(folder: Folder, warnings: tuple[Diagnostic, ...]) -> Ordered:
+    spec, source, target = read(folder)
+    if target is None:
+        absent = absent_target(folder, spec)
+        if absent.is_error:
+            raise SpecError([absent])
+        warnings, target = (*warnings, absent), Catalog.empty("target")
+    from compiler.order import order  # here, as below: sqlglot, networkx and jinja2 take longer to load than
+    from compiler.resolve import resolve  # most mistakes take to be found
+
+    resolved = resolve(spec, source, target)
+    return order(replace(resolved, warnings=(*warnings, *resolved.warnings)))
 
 
 def read(folder: Folder) -> tuple[Spec, Catalog, Catalog | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from compiler.diagnostics import Diagnostic, SpecError, in_order, summary, text
+from compiler.folder import Folder
 
 SPECS_HAVE_ERRORS = 3
 
@@ -36,7 +37,7 @@ def show(diagnostics: Sequence[Diagnostic], project: Path) -> None:
 
 def root_of(project: Path) -> str:
     """What leads from here to the folder that holds specs/: "" where that is here."""
-    root = project.absolute().parent.parent
+    root = Folder.at(project).root
     if root == Path.cwd():
         return ""
     relative = os.path.relpath(root)

@@ -136,6 +136,19 @@ def test_a_yaml_file_that_nothing_reads_is_a_warning(demo: Path) -> None:
     ]
 
 
+def test_what_is_not_read_is_said_beside_what_is_missed(demo: Path) -> None:
+    """The spec with the wrong ending explains why its table is not migrated."""
+    (demo / "tables" / "visits.yaml").rename(demo / "tables" / "visits.yml")
+
+    result = run("lint", "demo")
+
+    assert result.exit_code == 3
+    assert re.findall(r"^(?:error|warning).*", result.stderr, re.MULTILINE) == [
+        'warning[W302]: "specs/demo/tables/visits.yml" is not read',
+        'error[E602]: source table "visit" is neither migrated nor skipped',
+    ]
+
+
 def test_a_missing_source_catalog_is_an_error(demo: Path) -> None:
     """What to run is said; the specs are looked at all the same."""
     (demo / "catalog" / "source.yaml").unlink()
