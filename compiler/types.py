@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 
 from compiler.names import Name, split
-from compiler.sql import qname
+from compiler.sql import ident, qname
 
 Family = Literal[
     "integer", "numeric", "float", "boolean", "text", "date", "timestamp", "timestamptz", "time", "uuid", "other"
@@ -40,8 +40,8 @@ tstzmultirange, tstzrange, tsvector, txid_snapshot, xid8, xml
 """
 # These hold the numbers of one database's objects, or have no binary form, and travel as text.
 _STAYING = """
-cid, refcursor, regclass, regcollation, regconfig, regdictionary, regnamespace, regoper, regoperator, regproc,
-regprocedure, regrole, regtype, tid, xid
+aclitem, cid, int2vector, oidvector, refcursor, regclass, regcollation, regconfig, regdictionary, regnamespace,
+regoper, regoperator, regproc, regprocedure, regrole, regtype, tid, xid
 """
 
 
@@ -101,7 +101,8 @@ class TypeName:
         """The type as SQL, in the words of `format_type`."""
         dimensions = "[]" if self.array else ""
         if self.user:
-            return f"{qname(self.user.schema, self.user.name)}{self.modifier}{dimensions}"
+            name = qname(self.user.schema, self.user.name) if self.user.schema else ident(self.user.name)
+            return f"{name}{self.modifier}{dimensions}"
         args = f"({','.join(map(str, self.args))})" if self.args else ""
         if args and self.base.endswith(" time zone"):
             first, rest = self.base.split(" ", 1)
