@@ -9,7 +9,7 @@ from compiler.catalog import Column, ForeignKey, Relation
 from compiler.init_constraints import Constraints, constraints
 from compiler.init_match import Pair, short
 from compiler.names import Name
-from compiler.sql import ident, qname
+from compiler.sql import fits, ident, qname
 
 Keys = Literal["uuid", "same"]
 Value = str | int | bool | None | dict[str, "Value"] | list["Value"]
@@ -125,10 +125,10 @@ def _legacy(pair: Pair, key: Mapping[str, Value]) -> Iterator[tuple[str, Value]]
     for value in key.values():
         if isinstance(value, dict) and "uuid" in value:
             source = str(value["uuid"])
-            name = f"legacy_{source}"
+            name = fits(f"legacy_{source}")
             if pair.existing is None:
                 while pair.source.column(name):
-                    name += "_"
+                    name = fits(f"{name}_")
                 yield name, source
             elif free := [n for n in (name, "legacy_id") if pair.existing.column(n) and not pair.source.column(n)]:
                 yield free[0], source
