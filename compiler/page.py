@@ -7,7 +7,7 @@ from compiler.plan import Plan, Planned, Step
 
 MOST_DRAWN = 100  # tables; a larger drawing is not readable, and renderers refuse it
 _MARKUP = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)")
-_WEAK = frozenset(["ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE"])  # readers and writers go on
+_WEAK = frozenset(["ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"])  # readers and writers go on
 
 
 def page(plan: Plan) -> str:
@@ -52,8 +52,9 @@ def _head(plan: Plan) -> Iterator[str]:
         )
     limits = plan.project.limits
     yield (
-        f"The window is {cell(limits.window)}; the run stops when more than {cell(limits.rejected)} "
-        f"of a table's rows are set aside, and gives way after {cell(limits.lock_timeout)} of waiting for a lock."
+        f"The window is {cell(limits.window)}. The run stops when more than {cell(limits.rejected)} of all rows, "
+        f"or of a table more than is said below, would be set aside; at a lock it gives way after "
+        f"{cell(limits.lock_timeout)}."
     )
 
 

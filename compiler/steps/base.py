@@ -43,6 +43,12 @@ class TableStep:
         """A lock on the target table."""
         return Lock(level, str(self.table.target), statement, self.is_old)
 
+    def source_lock(self) -> Iterator[Lock]:
+        """What reading the source takes; the relations that a query reads are not listed."""
+        if self.table.source is not None:
+            where = "" if self.layout.one_database else " in the source"
+            yield Lock("ACCESS SHARE", f"{self.table.source}{where}", "SELECT", old=True)
+
     def locks(self) -> Iterator[Lock]:
         yield from ()
 

@@ -27,11 +27,6 @@ class CreateTable(TableStep):
     def after(self) -> tuple[str, ...]:
         return unique(self.layout.required(self.table))
 
-    def risks(self) -> Iterator[str]:
-        if self.table.partition is not None:
-            on = self.table.partition.on
-            yield f"{self.table.target} is partitioned by {on}: its primary and unique keys hold {on} too"
-
     def forward(self) -> Iterator[Section]:
         parts = partitions(self.table)
         names = tuple(literal(relation_sql(name)) for name in (self.table.target, *(part.name for part in parts)))

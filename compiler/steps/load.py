@@ -11,7 +11,7 @@ from compiler.layout import unique
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.rows import Reading, identity_of, loaded, looked_up, reading, reject_columns, source_text
-from compiler.sql import Sql, column, ident, join, literal
+from compiler.sql import Sql, column, ident, join, literal, tight
 from compiler.steps.base import TableStep
 
 
@@ -38,8 +38,7 @@ class LoadTable(TableStep):
         return unique((self.layout.made(self.table), *self.layout.freed_by(self.table), *looked_up_in, *loads))
 
     def locks(self) -> Iterator[Lock]:
-        if self.table.source is not None and not self.layout.one_database:
-            yield Lock("ACCESS SHARE", f"{self.table.source} in the source", "COPY", old=True)
+        yield from self.source_lock()
         yield self.lock("ROW EXCLUSIVE", "INSERT")
 
     def risks(self) -> Iterator[str]:
@@ -134,7 +133,7 @@ class LoadTable(TableStep):
 
 def _missing(bound: BoundColumn, lookup: Lookup) -> Sql:
     """One line of `nulled`: the reference is there, and no row of the map answers to it."""
-    there = join(" AND ", (Sql(f"({value}) IS NOT NULL") for _, value in lookup.match))
+    there = join(" AND ", (Sql(f"{tight(value)} IS NOT NULL") for _, value in lookup.match))
     missing = Sql(f"{there} AND {column(lookup.alias, lookup.match[0][0])} IS NULL")
     reason = f"{lookup.map_of} has no such row"
     return Sql(f"({literal(bound.name)}, {literal(reason)}, {missing})")

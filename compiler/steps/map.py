@@ -36,8 +36,7 @@ class FillMap(TableStep):
         return unique((self.layout.made(self.table), *map(self.layout.mapped, others)))
 
     def locks(self) -> Iterator[Lock]:
-        if self.table.source is not None and not self.layout.one_database:
-            yield Lock("ACCESS SHARE", f"{self.table.source} in the source", "COPY", old=True)
+        yield from self.source_lock()
 
     def forward(self) -> Iterator[Section]:
         yield Section("apply", "target", self._create(), prose="before the first chunk")

@@ -51,6 +51,8 @@ class ReconcileTables(TableStep):
             for link in _links(table):
                 if link.reference.missing == "null":
                     yield f"{table.target}.{link.name} becomes NULL where {link.reference.table} has no such row"
+                if not link.reference.constrained:
+                    yield f"{table.target}.{link.name} has no foreign key: {link.reference.why_not}"
 
     def forward(self) -> Iterator[Section]:
         gates = tuple(self._gate(table, link) for table in self._tables for link in _links(table, "fail"))

@@ -87,7 +87,7 @@ class VerifyTable(TableStep):
         """$1 is the keys of the rows that did not arrive, $2 and on the keys of rows that lost a reference."""
         nullable = [each for each in self._compared if each.nullable] if self._keyed else []
         places = {each.name: place for place, each in enumerate(nullable, 2)}
-        sums = [Sql("count(*) AS rows")]
+        sums = [self._whole(Sql("count(*)"), "rows")]
         for each in self._compared:
             value = each.sum(each.source, SEED if self._keyed else Sql("0"), places.get(each.name))
             sums.append(self._whole(value, each.name))
@@ -102,7 +102,7 @@ class VerifyTable(TableStep):
 
     def _target_sums(self) -> Section:
         key = source_key(self.table, "t")
-        sums = [Sql("count(*) AS rows")]
+        sums = [self._whole(Sql("count(*)"), "rows")]
         for each in self._compared:
             sums.append(self._whole(each.sum(each.target, SEED if self._keyed else Sql("0"), None), each.name))
         joins = (*(key.joins if self._keyed else ()), *(join_ for each in self._compared for join_ in each.joins))

@@ -1,7 +1,7 @@
 -- load.patients: public.patient (source) -> app.patients (target), in chunks by id
 -- from   specs/demo/tables/patients.yaml:1
 -- after  create.patients
--- locks  ACCESS SHARE on public.patient in the source (COPY)
+-- locks  ACCESS SHARE on public.patient in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.patients (INSERT)
 -- undo   truncate: the table was empty
 

@@ -1,7 +1,7 @@
 -- load.visits: public.visit (source) -> app.visits (target), in chunks by id
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.visits
--- locks  ACCESS SHARE on public.visit in the source (COPY)
+-- locks  ACCESS SHARE on public.visit in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.visits (INSERT)
 -- undo   truncate: the table was empty
 

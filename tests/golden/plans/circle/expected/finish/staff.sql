@@ -1,0 +1,19 @@
+-- finish.staff: app.staff: sequence of id, statistics
+-- from   specs/demo/tables/visits.yaml:1
+-- after  constrain.staff
+-- locks  SHARE UPDATE EXCLUSIVE on app.staff (ANALYZE)
+-- undo   nothing to undo; the sequences stay where they are
+
+-- transhume: apply on target
+SELECT setval(
+  pg_get_serial_sequence('app.staff', 'id')::regclass,
+  greatest(max(id)::bigint, 1),
+  coalesce(max(id) >= 1, false)
+)
+FROM app.staff;
+ANALYZE app.staff;
+
+-- transhume: verify on target
+SELECT 'the sequence of id is behind its greatest value, ' || t.greatest::text AS problem
+FROM (SELECT max(id) AS greatest FROM app.staff) AS t
+WHERE t.greatest > coalesce(pg_sequence_last_value(pg_get_serial_sequence('app.staff', 'id')::regclass), 0);

@@ -1,0 +1,129 @@
+-- load.staff: public.staff (source) -> app.staff (target), in chunks by id
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.staff, map.staff
+-- locks  ACCESS SHARE on public.staff in the source (SELECT)
+-- locks  ROW EXCLUSIVE on app.staff (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.staff AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.staff AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.store_id,
+    s.boss_id
+  FROM public.staff AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_staff (
+  id integer,
+  store_id integer,
+  boss_id integer
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_staff (
+  id,
+  store_id,
+  boss_id
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.staff (
+  id,
+  store_id,
+  boss_id
+)
+SELECT
+  m_id.id AS id,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('stores:' || s.store_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS store_id,
+  m_boss_id.id AS boss_id
+FROM pg_temp.stage_staff AS s
+LEFT JOIN transhume.map_staff AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_staff AS m_boss_id ON m_boss_id.legacy_id = s.boss_id
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND (m_id.id IS NOT NULL);
+
+-- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'staff', 'public.staff',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_staff AS s
+LEFT JOIN transhume.map_staff AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_staff AS m_boss_id ON m_boss_id.legacy_id = s.boss_id
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, m_id.id IS NOT NULL, 'id', 'the value of id is null', '23502')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: nulled on target binds first last run step chunk -- notes the references that lead nowhere
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'staff', 'public.staff',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  missing.target_column, missing.reason, '23503', 'nulled'
+FROM pg_temp.stage_staff AS s
+LEFT JOIN transhume.map_staff AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_staff AS m_boss_id ON m_boss_id.legacy_id = s.boss_id
+CROSS JOIN LATERAL (
+  VALUES
+    ('boss_id', 'staff has no such row', s.boss_id IS NOT NULL AND m_boss_id.legacy_id IS NULL)
+) AS missing (target_column, reason, is_missing)
+WHERE missing.is_missing
+  AND s.ctid BETWEEN $1::tid AND $2::tid
+  AND (m_id.id IS NOT NULL);
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_staff AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'staff', 'public.staff',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_staff AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.staff;

@@ -1,0 +1,106 @@
+-- load.stores: public.store (source) -> app.stores (target), in chunks by id
+-- from   specs/demo/tables/patients.yaml:1
+-- after  create.stores, map.staff
+-- locks  ACCESS SHARE on public.store in the source (SELECT)
+-- locks  ROW EXCLUSIVE on app.stores (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.store AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.store AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.manager_id
+  FROM public.store AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_stores (
+  id integer,
+  manager_id integer
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_stores (
+  id,
+  manager_id
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.stores (
+  id,
+  legacy_id,
+  manager_id
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('stores:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  m_manager_id.id AS manager_id
+FROM pg_temp.stage_stores AS s
+LEFT JOIN transhume.map_staff AS m_manager_id ON m_manager_id.legacy_id = s.manager_id
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND (m_manager_id.id IS NOT NULL);
+
+-- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'stores', 'public.store',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_stores AS s
+LEFT JOIN transhume.map_staff AS m_manager_id ON m_manager_id.legacy_id = s.manager_id
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, m_manager_id.id IS NOT NULL, 'manager_id', 'manager_id has no row in staff', '23503')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_stores AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'stores', 'public.store',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_stores AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.stores;

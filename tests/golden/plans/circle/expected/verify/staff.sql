@@ -1,0 +1,58 @@
+-- verify.staff: app.staff against its source, but for id (the target gave the number)
+-- from   specs/demo/tables/visits.yaml:1
+-- after  finish.staff
+-- locks  ACCESS SHARE on app.staff (SELECT)
+-- undo   nothing to undo
+
+-- transhume: count on source -- before the filter
+SELECT count(*)
+FROM public.staff AS s;
+
+-- transhume: count on target
+SELECT count(*)
+FROM app.staff;
+
+-- transhume: checksum on source binds rejected nulled."boss_id" -- of the rows that arrived, as they were to arrive
+SELECT
+  count(*) AS rows,
+  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('stores:' || s.store_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS store_id,
+  sum(hashtextextended((CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE s.boss_id::integer::text END) COLLATE "C", h.seed)) AS boss_id
+FROM (
+  SELECT
+    s.id,
+    s.store_id,
+    s.boss_id
+  FROM public.staff AS s
+) AS s
+CROSS JOIN LATERAL (
+  SELECT key.text, hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (s.id::text)) AS key (text)
+  OFFSET 0
+) AS h
+WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(uuid_hash_extended(t.store_id, h.seed)) AS store_id,
+  sum(hashtextextended(m_boss_id.legacy_id::text COLLATE "C", h.seed)) AS boss_id
+FROM app.staff AS t
+JOIN transhume.map_staff AS k ON k.id = t.id
+LEFT JOIN transhume.map_staff AS m_boss_id ON m_boss_id.id = t.boss_id
+CROSS JOIN LATERAL (
+  SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (k.legacy_id::text)) AS key (text)
+  OFFSET 0
+) AS h;
+
+-- transhume: verify on target
+SELECT 'constraint ' || k.conname || ' is not validated' AS problem
+FROM pg_constraint AS k
+WHERE k.conrelid = to_regclass('app.staff')
+  AND NOT k.convalidated
+UNION ALL
+SELECT 'index ' || c.relname || ' is not valid'
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = to_regclass('app.staff')
+  AND NOT i.indisvalid;

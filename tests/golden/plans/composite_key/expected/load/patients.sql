@@ -1,0 +1,88 @@
+-- load.patients: public.patient (source) -> app.patients (target), in chunks by country, no
+-- from   specs/demo/tables/patients.yaml:1
+-- after  create.patients
+-- locks  ACCESS SHARE on public.patient in the source (SELECT)
+-- locks  ROW EXCLUSIVE on app.patients (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.patient AS s;
+
+-- transhume: bound on source binds after.1 after.2 rows -- where the next chunk ends
+SELECT page.country::text AS country, page.no::text AS no
+FROM (
+  SELECT s.country, s.no
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no) > ($1::text, $2::integer))
+  ORDER BY s.country, s.no
+  LIMIT $3::bigint
+) AS page
+ORDER BY page.country DESC, page.no DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 after.2 upto.1 upto.2 -- the rows of one chunk
+COPY (
+  SELECT
+    s.country,
+    s.no,
+    s.name
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no) > ($1::text, $2::integer))
+    AND ($3::text IS NULL OR (s.country, s.no) <= ($3::text, $4::integer))
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_patients (
+  country text,
+  no integer,
+  name text
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_patients (
+  country,
+  no,
+  name
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.patients (
+  id,
+  country,
+  no,
+  name
+)
+SELECT
+  CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END AS id,
+  s.country AS country,
+  s.no AS no,
+  s.name AS name
+FROM pg_temp.stage_patients AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_patients AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'patients', 'public.patient',
+  ARRAY[s.country::text, s.no::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_patients AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.patients;

@@ -1,0 +1,101 @@
+-- map.visits: public.visit (source) -> transhume.map_visits (target): legacy key, new key
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.visits
+-- locks  ACCESS SHARE on public.visit in the source (SELECT)
+-- undo   drops the map table
+
+-- transhume: apply on target -- before the first chunk
+CREATE TABLE transhume.map_visits (
+  legacy_country text NOT NULL,
+  legacy_no integer NOT NULL,
+  legacy_day date NOT NULL,
+  patient_id uuid NOT NULL,
+  day date NOT NULL
+);
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.visit AS s;
+
+-- transhume: bound on source binds after.1 after.2 after.3 rows -- where the next chunk ends
+SELECT page.country::text AS country, page.no::text AS no, page.day::text AS day
+FROM (
+  SELECT s.country, s.no, s.day
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no, s.day) > ($1::text, $2::integer, $3::date))
+  ORDER BY s.country, s.no, s.day
+  LIMIT $4::bigint
+) AS page
+ORDER BY page.country DESC, page.no DESC, page.day DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 after.2 after.3 upto.1 upto.2 upto.3 -- the rows of one chunk
+COPY (
+  SELECT
+    s.country,
+    s.no,
+    s.day,
+    s.note
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no, s.day) > ($1::text, $2::integer, $3::date))
+    AND ($4::text IS NULL OR (s.country, s.no, s.day) <= ($4::text, $5::integer, $6::date))
+  ORDER BY s.country, s.no, s.day
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_map_visits (
+  country text,
+  no integer,
+  day date,
+  note text
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_map_visits (
+  country,
+  no,
+  day,
+  note
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- the rows that have a key
+INSERT INTO transhume.map_visits (
+  legacy_country,
+  legacy_no,
+  legacy_day,
+  patient_id,
+  day
+)
+SELECT
+  s.country AS legacy_country,
+  s.no AS legacy_no,
+  s.day AS legacy_day,
+  CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END AS patient_id,
+  s.day AS day
+FROM pg_temp.stage_map_visits AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_map_visits AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: build of "map_visits_legacy_country_legacy_no_legacy_day" on target
+CREATE UNIQUE INDEX map_visits_legacy_country_legacy_no_legacy_day ON transhume.map_visits (legacy_country, legacy_no, legacy_day);
+
+-- transhume: build of "map_visits_patient_id_day" on target
+CREATE UNIQUE INDEX map_visits_patient_id_day ON transhume.map_visits (patient_id, day);
+
+-- transhume: build of "statistics" on target
+ANALYZE transhume.map_visits;
+
+-- transhume: revert on target
+DROP TABLE IF EXISTS transhume.map_visits;

@@ -1,0 +1,121 @@
+-- index.visits: app.visits: visits_pkey, visits_patient_id_status_key, visits_status_key, visits_at_key, by fee
+-- from   specs/demo/tables/visits.yaml:1
+-- after  load.visits
+-- locks  ACCESS EXCLUSIVE on app.visits (ADD CONSTRAINT)
+-- locks  SHARE on app.visits (CREATE INDEX)
+-- undo   drops them; rows that were set aside come back with a new load
+
+-- transhume: build of "visits_pkey" on target
+ALTER TABLE app.visits ADD CONSTRAINT visits_pkey PRIMARY KEY (id);
+
+-- transhume: repair of "visits_pkey" on target binds run step -- sets aside all rows that are equal: none of them is the right one
+WITH duplicate AS (
+  SELECT
+    t.tableoid AS relation,
+    t.ctid AS place,
+    ARRAY[t.legacy_id::text] AS key,
+    coalesce(lag(ARRAY[t.legacy_id::text]) OVER equal, lead(ARRAY[t.legacy_id::text]) OVER equal) AS other
+  FROM app.visits AS t
+  WHERE t.id IS NOT NULL
+  WINDOW equal AS (PARTITION BY t.id ORDER BY t.legacy_id)
+), removed AS (
+  DELETE FROM app.visits AS t
+  USING duplicate AS d
+  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.other IS NOT NULL
+  RETURNING d.key, d.other, to_jsonb(t.*) AS raw
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'visits', 'public.visit',
+  r.key, r.raw,
+  NULL, 'visits_pkey: the same (id) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
+FROM removed AS r;
+
+-- transhume: build of "visits_patient_id_status_key" on target
+CREATE UNIQUE INDEX visits_patient_id_status_key ON app.visits (patient_id, status) WHERE status <> 2;
+
+-- transhume: repair of "visits_patient_id_status_key" on target binds run step -- keeps the first of rows that are equal
+WITH duplicate AS (
+  SELECT
+    t.tableoid AS relation,
+    t.ctid AS place,
+    ARRAY[t.legacy_id::text] AS key,
+    nullif(first_value(ARRAY[t.legacy_id::text]) OVER equal, ARRAY[t.legacy_id::text]) AS other
+  FROM app.visits AS t
+  WHERE (status <> 2)
+    AND t.patient_id IS NOT NULL
+    AND t.status IS NOT NULL
+  WINDOW equal AS (PARTITION BY t.patient_id, t.status ORDER BY t.legacy_id)
+), removed AS (
+  DELETE FROM app.visits AS t
+  USING duplicate AS d
+  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.other IS NOT NULL
+  RETURNING d.key, d.other, to_jsonb(t.*) AS raw
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'visits', 'public.visit',
+  r.key, r.raw,
+  NULL, 'visits_patient_id_status_key: the same (patient_id, status) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
+FROM removed AS r;
+
+-- transhume: build of "visits_status_key" on target
+CREATE UNIQUE INDEX visits_status_key ON app.visits (status) WHERE status = 2;
+
+-- transhume: repair of "visits_status_key" on target binds run step -- sets aside all rows that are equal: none of them is the right one
+WITH duplicate AS (
+  SELECT
+    t.tableoid AS relation,
+    t.ctid AS place,
+    ARRAY[t.legacy_id::text] AS key,
+    coalesce(lag(ARRAY[t.legacy_id::text]) OVER equal, lead(ARRAY[t.legacy_id::text]) OVER equal) AS other
+  FROM app.visits AS t
+  WHERE (status = 2)
+    AND t.status IS NOT NULL
+  WINDOW equal AS (PARTITION BY t.status ORDER BY t.legacy_id)
+), removed AS (
+  DELETE FROM app.visits AS t
+  USING duplicate AS d
+  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.other IS NOT NULL
+  RETURNING d.key, d.other, to_jsonb(t.*) AS raw
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'visits', 'public.visit',
+  r.key, r.raw,
+  NULL, 'visits_status_key: the same (status) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
+FROM removed AS r;
+
+-- transhume: build of "visits_at_key" on target
+CREATE UNIQUE INDEX visits_at_key ON app.visits (at);
+
+-- transhume: build of "by fee" on target
+CREATE INDEX "by fee" ON app.visits USING brin (fee);
+
+-- transhume: verify on target
+SELECT expected.name || ' is not there, not valid, or not what it was' AS problem
+FROM (
+  VALUES
+    ('visits_pkey', NULL),
+    ('visits_patient_id_status_key', NULL),
+    ('visits_status_key', NULL),
+    ('visits_at_key', NULL),
+    ('by fee', NULL)
+) AS expected (name, definition)
+WHERE NOT EXISTS (
+  SELECT
+  FROM pg_index AS i
+  JOIN pg_class AS c ON c.oid = i.indexrelid
+  LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+  WHERE i.indrelid = to_regclass('app.visits')
+    AND c.relname = expected.name
+    AND i.indisvalid
+    AND coalesce(expected.definition, '') IN ('', coalesce(pg_get_constraintdef(k.oid), pg_get_indexdef(c.oid)))
+);
+
+-- transhume: revert on target
+DROP INDEX IF EXISTS app."by fee";
+DROP INDEX IF EXISTS app.visits_at_key;
+DROP INDEX IF EXISTS app.visits_status_key;
+DROP INDEX IF EXISTS app.visits_patient_id_status_key;
+ALTER TABLE app.visits DROP CONSTRAINT IF EXISTS visits_pkey;

@@ -1,0 +1,19 @@
+-- finish.visits: app.visits: sequence of id, statistics
+-- from   specs/demo/tables/visits.yaml:1
+-- after  constrain.visits
+-- locks  SHARE UPDATE EXCLUSIVE on app.visits (ANALYZE)
+-- undo   nothing to undo; the sequences stay where they are
+
+-- transhume: apply on target
+SELECT setval(
+  'app.visits_id_seq'::regclass,
+  greatest(max(id)::bigint, 1),
+  coalesce(max(id) >= 1, false)
+)
+FROM app.visits;
+ANALYZE app.visits;
+
+-- transhume: verify on target
+SELECT 'the sequence of id is behind its greatest value, ' || t.greatest::text AS problem
+FROM (SELECT max(id) AS greatest FROM app.visits) AS t
+WHERE t.greatest > coalesce(pg_sequence_last_value('app.visits_id_seq'::regclass), 0);

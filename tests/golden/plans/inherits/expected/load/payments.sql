@@ -1,0 +1,88 @@
+-- load.payments: public.payment (source) -> app.payments (target), in chunks by id
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.payments
+-- locks  ACCESS SHARE on public.payment in the source (SELECT)
+-- locks  ROW EXCLUSIVE on app.payments (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.payment AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.payment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.amount,
+    s.at
+  FROM public.payment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_payments (
+  id integer,
+  amount numeric(5,2),
+  at date
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_payments (
+  id,
+  amount,
+  at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.payments (
+  id,
+  legacy_id,
+  amount,
+  at
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('payments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  s.amount AS amount,
+  s.at AS at
+FROM pg_temp.stage_payments AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_payments AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'payments', 'public.payment',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_payments AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.payments;

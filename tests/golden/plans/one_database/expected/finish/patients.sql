@@ -1,0 +1,19 @@
+-- finish.patients: app.patients: sequence of id, statistics
+-- from   specs/demo/tables/patients.yaml:1
+-- after  reconcile.patients
+-- locks  SHARE UPDATE EXCLUSIVE on app.patients (ANALYZE)
+-- undo   nothing to undo; the sequences stay where they are
+
+-- transhume: apply on target
+SELECT setval(
+  pg_get_serial_sequence('app.patients', 'id')::regclass,
+  greatest(max(id)::bigint, 1),
+  coalesce(max(id) >= 1, false)
+)
+FROM app.patients;
+ANALYZE app.patients;
+
+-- transhume: verify on target
+SELECT 'the sequence of id is behind its greatest value, ' || t.greatest::text AS problem
+FROM (SELECT max(id) AS greatest FROM app.patients) AS t
+WHERE t.greatest > coalesce(pg_sequence_last_value(pg_get_serial_sequence('app.patients', 'id')::regclass), 0);

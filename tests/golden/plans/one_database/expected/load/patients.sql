@@ -1,0 +1,113 @@
+-- load.patients: public.patient (source) -> app.patients (target), in chunks by id
+-- from   specs/demo/tables/patients.yaml:1
+-- after  create.patients, map.patients
+-- locks  ACCESS SHARE on public.patient (SELECT)
+-- locks  ROW EXCLUSIVE on app.patients (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.patient AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
+SELECT count(*) AS rows, count(*) AS kept
+FROM public.patient AS s
+WHERE ($1::text IS NULL OR s.id > $1::integer)
+  AND ($2::text IS NULL OR s.id <= $2::integer);
+
+-- transhume: load on target binds after.1 upto.1 -- all rows but those that fail a guard
+INSERT INTO app.patients (
+  id,
+  born_on,
+  name
+)
+SELECT
+  m_id.id AS id,
+  to_date(s.born, 'DD.MM.YYYY') AS born_on,
+  s.name AS name
+FROM (
+  SELECT
+    s.id,
+    s.name,
+    s.born
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s
+LEFT JOIN transhume.map_patients AS m_id ON m_id.legacy_id = s.id
+WHERE (m_id.id IS NOT NULL)
+  AND (CASE WHEN s.born COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.born, 7, 4)::integer, substr(s.born, 4, 2)::integer, 1) + substr(s.born, 1, 2)::integer - 1) = substr(s.born, 1, 2)::integer ELSE s.born IS NULL END);
+
+-- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'patients', 'public.patient',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM (
+  SELECT
+    s.id,
+    s.name,
+    s.born
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s
+LEFT JOIN transhume.map_patients AS m_id ON m_id.legacy_id = s.id
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, m_id.id IS NOT NULL, 'id', 'the value of id is null', '23502'),
+      (2, CASE WHEN s.born COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.born, 7, 4)::integer, substr(s.born, 4, 2)::integer, 1) + substr(s.born, 1, 2)::integer - 1) = substr(s.born, 1, 2)::integer ELSE s.born IS NULL END, 'born_on', 'born is no date DD.MM.YYYY', '22007')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed;
+
+-- transhume: halve on target binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS part
+WHERE part."place in part" = part."rows of part" / 2;
+
+-- transhume: set_aside on target binds after.1 upto.1 run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'patients', 'public.patient',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM (
+  SELECT
+    s.id,
+    s.name,
+    s.born
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s;
+
+-- transhume: revert on target
+TRUNCATE app.patients;

@@ -1,0 +1,111 @@
+-- load.visits: public.visit (source) -> app.visits (target), in chunks by id
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.visits, map.patients
+-- locks  ACCESS SHARE on public.visit (SELECT)
+-- locks  ROW EXCLUSIVE on app.visits (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.visit AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.id > $1::bigint)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
+SELECT count(*) AS rows, count(*) FILTER (WHERE (s.fee > 0)) AS kept
+FROM public.visit AS s
+WHERE ($1::text IS NULL OR s.id > $1::bigint)
+  AND ($2::text IS NULL OR s.id <= $2::bigint);
+
+-- transhume: load on target binds after.1 upto.1 -- all rows but those that fail a guard
+INSERT INTO app.visits (
+  id,
+  legacy_id,
+  patient_id,
+  fee
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('visits:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  m_patient_id.id AS patient_id,
+  s.fee AS fee
+FROM (
+  SELECT
+    s.id,
+    s.patient_id,
+    s.fee
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.id > $1::bigint)
+    AND ($2::text IS NULL OR s.id <= $2::bigint)
+    AND (s.fee > 0)
+) AS s
+LEFT JOIN transhume.map_patients AS m_patient_id ON m_patient_id.legacy_id = s.patient_id;
+
+-- transhume: nulled on target binds after.1 upto.1 run step chunk -- notes the references that lead nowhere
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'visits', 'public.visit',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  missing.target_column, missing.reason, '23503', 'nulled'
+FROM (
+  SELECT
+    s.id,
+    s.patient_id,
+    s.fee
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.id > $1::bigint)
+    AND ($2::text IS NULL OR s.id <= $2::bigint)
+    AND (s.fee > 0)
+) AS s
+LEFT JOIN transhume.map_patients AS m_patient_id ON m_patient_id.legacy_id = s.patient_id
+CROSS JOIN LATERAL (
+  VALUES
+    ('patient_id', 'patients has no such row', s.patient_id IS NOT NULL AND m_patient_id.legacy_id IS NULL)
+) AS missing (target_column, reason, is_missing)
+WHERE missing.is_missing;
+
+-- transhume: halve on target binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.id > $1::bigint)
+    AND ($2::text IS NULL OR s.id <= $2::bigint)
+    AND (s.fee > 0)
+) AS part
+WHERE part."place in part" = part."rows of part" / 2;
+
+-- transhume: set_aside on target binds after.1 upto.1 run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'visits', 'public.visit',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM (
+  SELECT
+    s.id,
+    s.patient_id,
+    s.fee
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.id > $1::bigint)
+    AND ($2::text IS NULL OR s.id <= $2::bigint)
+    AND (s.fee > 0)
+) AS s;
+
+-- transhume: revert on target
+TRUNCATE app.visits;

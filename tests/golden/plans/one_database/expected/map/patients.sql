@@ -1,0 +1,71 @@
+-- map.patients: public.patient (source) -> transhume.map_patients (target): legacy key, new key
+-- from   specs/demo/tables/patients.yaml:1
+-- after  create.patients
+-- locks  ACCESS SHARE on public.patient (SELECT)
+-- undo   drops the map table
+
+-- transhume: apply on target -- before the first chunk
+CREATE TABLE transhume.map_patients (
+  legacy_id integer NOT NULL,
+  id bigint NOT NULL PRIMARY KEY
+);
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.patient AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
+SELECT count(*) AS rows, count(*) AS kept
+FROM public.patient AS s
+WHERE ($1::text IS NULL OR s.id > $1::integer)
+  AND ($2::text IS NULL OR s.id <= $2::integer);
+
+-- transhume: load on target binds after.1 upto.1 -- the rows that have a key
+INSERT INTO transhume.map_patients (
+  legacy_id,
+  id
+)
+SELECT
+  s.id AS legacy_id,
+  coalesce((SELECT max(m.id) FROM transhume.map_patients AS m), 0) + row_number() OVER (ORDER BY s.id) AS id
+FROM (
+  SELECT
+    s.id
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s;
+
+-- transhume: halve on target binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS part
+WHERE part."place in part" = part."rows of part" / 2;
+
+-- transhume: build of "map_patients_legacy_id" on target
+CREATE UNIQUE INDEX map_patients_legacy_id ON transhume.map_patients (legacy_id);
+
+-- transhume: build of "statistics" on target
+ANALYZE transhume.map_patients;
+
+-- transhume: revert on target
+DROP TABLE IF EXISTS transhume.map_patients;

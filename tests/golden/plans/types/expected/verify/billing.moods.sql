@@ -1,0 +1,59 @@
+-- verify.billing.moods: billing.moods against its source
+-- from   specs/demo/tables/visits.yaml:1
+-- after  finish.billing.moods
+-- locks  ACCESS SHARE on billing.moods (SELECT)
+-- undo   nothing to undo
+
+-- transhume: count on source -- before the filter
+SELECT count(*)
+FROM (
+SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
+) AS s;
+
+-- transhume: count on target
+SELECT count(*)
+FROM billing.moods;
+
+-- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(s.id, h.seed)) AS id,
+  sum(hashtextextended(s.mood COLLATE "C", h.seed)) AS mood
+FROM (
+  SELECT
+    s.id,
+    s.mood::text AS mood
+  FROM (
+SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
+) AS s
+) AS s
+CROSS JOIN LATERAL (
+  SELECT key.text, hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (s.id::text)) AS key (text)
+  OFFSET 0
+) AS h
+WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(t.id, h.seed)) AS id,
+  sum(hashtextextended(t.mood::text COLLATE "C", h.seed)) AS mood
+FROM billing.moods AS t
+CROSS JOIN LATERAL (
+  SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (t.id::text)) AS key (text)
+  OFFSET 0
+) AS h;
+
+-- transhume: verify on target
+SELECT 'constraint ' || k.conname || ' is not validated' AS problem
+FROM pg_constraint AS k
+WHERE k.conrelid = to_regclass('billing.moods')
+  AND NOT k.convalidated
+UNION ALL
+SELECT 'index ' || c.relname || ' is not valid'
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = to_regclass('billing.moods')
+  AND NOT i.indisvalid;

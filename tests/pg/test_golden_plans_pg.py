@@ -1,0 +1,78 @@
+"""Every golden plan, carried out: forward, verified, back to what was there, and forward again, on both servers.
+
+A case's source.sql and target.sql (or those of golden/base) make the databases that its catalogs are snapshots of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.connect import address, open_source
+from runner.manifest import read_plan
+from runner.snapshot import read_catalog
+from tests.conftest import Databases
+from tests.pg.migration import Migration
+from tests.test_golden import GOLDEN, PLANS
+
+pytestmark = pytest.mark.both_servers
+
+# What became of each table's rows: moved, filtered, rejected, reconciled, nulled. Tables that move whole are not here.
+ACCOUNTS: Mapping[str, Mapping[str, tuple[int, int, int, int, int]]] = {
+    "casts": {"patients": (6, 0, 14, 0, 0), "visits": (17, 0, 1, 42, 0)},
+    "circle": {"stores": (8, 0, 1, 2, 0), "staff": (16, 0, 0, 4, 4)},
+    "composite_key": {"visits": (40, 0, 20, 0, 0)},
+    "date_without_format": {"patients": (7, 0, 13, 0, 0), "visits": (21, 0, 0, 39, 0)},
+    "duplicates": {"visits": (15, 0, 5, 40, 0)},
+    "missing": {"visits": (92, 0, 0, 8, 45)},
+    "no_key": {"visits": (38, 0, 20, 2, 0)},
+    "odd_names": {"Order Items": (4, 0, 0, 0, 1)},
+    "one_database": {"patients": (13, 0, 7, 0, 0), "visits": (53, 2, 5, 0, 19)},
+    "partition": {"patients": (13, 0, 7, 0, 0), "visits": (39, 0, 0, 21, 0)},
+    "recode": {"visits": (45, 0, 15, 0, 0)},
+    "warnings": {"visits": (21, 0, 39, 0, 0)},
+    "where": {"visits": (59, 1, 0, 0, 0)},
+}
+
+
+def content(case: Path, name: str) -> str:
+    """The SQL that fills one of the databases."""
+    files = (folder / f"{name}.sql" for folder in (case, GOLDEN / "base"))
+    return next((file.read_text(encoding="utf-8") for file in files if file.exists()), "")
+
+
+def catalog(conninfo: str) -> dict[str, Any]:
+    """What the target holds, but for the runner's own schema."""
+    with closing(open_source(address("TARGET_DATABASE_URL", conninfo), "test")) as session:
+        return read_catalog(session, "target")
+
+
+@pytest.mark.parametrize("case", PLANS, ids=lambda case: case.name)
+def test_forward_back_forward(case: Path, databases: Databases) -> None:
+    """Every row arrives or is accounted for, every check is green, and nothing is left when it is rolled back."""
+    plan = read_plan(case / "expected")
+    source = databases.create("source", content(case, "source"))
+    target = source if plan.databases == 1 else databases.create("target", content(case, "target"))
+    migration = Migration(case / "expected", source, target)
+    before = catalog(target)
+
+    migration.apply()
+    verdict = migration.verify()
+    accounts = {
+        each.table: (each.moved, each.filtered, each.rejected, each.reconciled, each.nulled)
+        for each in verdict.accounts
+    }
+    rejects = migration.rejects()
+    assert [check for check in verdict.checks if not check.green] == []
+    assert {table: rows for table, rows in accounts.items() if any(rows[1:])} == ACCOUNTS.get(case.name, {})
+    assert all(rows[0] for rows in accounts.values())
+    migration.roll_back()
+    assert catalog(target) == before
+
+    migration.apply()
+    again = migration.rejects()
+    assert [(*row[:3], row[4]) for row in again] == [(*row[:3], row[4]) for row in rejects]
