@@ -1,7 +1,7 @@
 -- load.doctors: public.dispatch_doctor (source) -> app.doctors (target), in chunks by id
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  create.doctors
--- locks  ACCESS SHARE on public.dispatch_doctor in the source (COPY)
+-- locks  ACCESS SHARE on public.dispatch_doctor in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.doctors (INSERT)
 -- undo   truncate: the table was empty
 
@@ -78,14 +78,14 @@ SELECT
   s.id AS legacy_id,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.profile_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS profile_id,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
-  CASE s.is_active WHEN 0::smallint THEN false WHEN 1::smallint THEN true END AS is_active,
+  CASE s.is_active WHEN 0 THEN false WHEN 1 THEN true END AS is_active,
   s.license_no AS license_no,
   s.specialty AS specialty,
   s.rating AS rating,
   s.created_at AS created_at
 FROM pg_temp.stage_doctors AS s
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (s.is_active IN (0::smallint, 1::smallint));
+  AND (s.is_active IN (0, 1));
 
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -99,7 +99,7 @@ CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (
     VALUES
-      (1, s.is_active IN (0::smallint, 1::smallint), 'is_active', 'is_active has no mapping', '22000')
+      (1, s.is_active IN (0, 1), 'is_active', 'is_active has no mapping', '22000')
   ) AS guard (place, ok, target_column, reason, sqlstate)
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place

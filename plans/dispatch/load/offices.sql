@@ -1,7 +1,7 @@
 -- load.offices: public.dispatch_office (source) -> app.offices (target), in chunks by id
 -- from   specs/dispatch/tables/offices.yaml:2
 -- after  create.offices
--- locks  ACCESS SHARE on public.dispatch_office in the source (COPY)
+-- locks  ACCESS SHARE on public.dispatch_office in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.offices (INSERT)
 -- undo   truncate: the table was empty
 

@@ -1,7 +1,7 @@
 -- load.patients: public.dispatch_patient (source) -> app.patients (target), in chunks by id
 -- from   specs/dispatch/tables/patients.yaml:2
 -- after  create.patients
--- locks  ACCESS SHARE on public.dispatch_patient in the source (COPY)
+-- locks  ACCESS SHARE on public.dispatch_patient in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.patients (INSERT)
 -- undo   truncate: the table was empty
 

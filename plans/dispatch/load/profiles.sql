@@ -127,7 +127,7 @@ SELECT
   s.id AS legacy_id,
   s.user_id AS legacy_user_id,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
-  CASE s.user_type WHEN 1::smallint THEN 'admin' WHEN 2::smallint THEN 'doctor' WHEN 3::smallint THEN 'nurse' WHEN 4::smallint THEN 'dispatcher' WHEN 5::smallint THEN 'patient' END AS role,
+  CASE s.user_type WHEN 1 THEN 'admin' WHEN 2 THEN 'doctor' WHEN 3 THEN 'nurse' WHEN 4 THEN 'dispatcher' WHEN 5 THEN 'patient' END AS role,
   trim(s.first_name || ' ' || s.last_name) AS name,
   nullif(lower(trim(s.email)), '') AS email,
   nullif(s.settings, '')::jsonb AS settings,
@@ -142,7 +142,7 @@ SELECT
   s.updated_at AS updated_at
 FROM pg_temp.stage_profiles AS s
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (s.user_type IN (1::smallint, 2::smallint, 3::smallint, 4::smallint, 5::smallint))
+  AND (s.user_type IN (1, 2, 3, 4, 5))
   AND (trim(s.first_name || ' ' || s.last_name) IS NOT NULL);
 
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
@@ -157,7 +157,7 @@ CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (
     VALUES
-      (1, s.user_type IN (1::smallint, 2::smallint, 3::smallint, 4::smallint, 5::smallint), 'role', 'user_type has no mapping', '22000'),
+      (1, s.user_type IN (1, 2, 3, 4, 5), 'role', 'user_type has no mapping', '22000'),
       (2, trim(s.first_name || ' ' || s.last_name) IS NOT NULL, 'name', 'the value of name is null', '23502')
   ) AS guard (place, ok, target_column, reason, sqlstate)
   WHERE guard.ok IS NOT TRUE

@@ -19,7 +19,7 @@ SELECT
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.profile_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS profile_id,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS office_id,
-  sum(hashint4extended((CASE s.is_active WHEN 0::smallint THEN false WHEN 1::smallint THEN true END)::integer, h.seed)) AS is_active,
+  sum(hashint4extended((CASE s.is_active WHEN 0 THEN false WHEN 1 THEN true END)::integer, h.seed)) AS is_active,
   sum(hashtextextended(s.license_no::text COLLATE "C", h.seed)) AS license_no,
   sum(hashtextextended(s.specialty::text COLLATE "C", h.seed)) AS specialty,
   sum(hashtextextended(s.rating::text COLLATE "C", h.seed)) AS rating,

@@ -20,7 +20,7 @@ SELECT
   sum(hashtextextended(s."order"::text COLLATE "C", h.seed)) AS order_no,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS patient_id,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS office_id,
-  sum(hashtextextended((CASE s.status WHEN 0::smallint THEN 'draft' WHEN 1::smallint THEN 'submitted' WHEN 2::smallint THEN 'approved' WHEN 3::smallint THEN 'shipped' WHEN 4::smallint THEN 'delivered' WHEN 5::smallint THEN 'cancelled' END) COLLATE "C", h.seed)) AS status,
+  sum(hashtextextended((CASE s.status WHEN 0 THEN 'draft' WHEN 1 THEN 'submitted' WHEN 2 THEN 'approved' WHEN 3 THEN 'shipped' WHEN 4 THEN 'delivered' WHEN 5 THEN 'cancelled' END) COLLATE "C", h.seed)) AS status,
   sum(hashtextextended(((s.tax_rate::numeric(6,4))::text) COLLATE "C", h.seed)) AS tax_rate,
   sum(hashtextextended(((to_date(s.due, 'DD.MM.YYYY'))::text) COLLATE "C", h.seed)) AS due_on,
   sum(hashtextextended(s.total::text COLLATE "C", h.seed)) AS total,

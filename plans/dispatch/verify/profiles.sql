@@ -24,7 +24,7 @@ SELECT
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashint8extended(s.user_id, h.seed)) AS legacy_user_id,
   sum(uuid_hash_extended(CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END, h.seed)) AS office_id,
-  sum(hashtextextended((CASE s.user_type WHEN 1::smallint THEN 'admin' WHEN 2::smallint THEN 'doctor' WHEN 3::smallint THEN 'nurse' WHEN 4::smallint THEN 'dispatcher' WHEN 5::smallint THEN 'patient' END) COLLATE "C", h.seed)) AS role,
+  sum(hashtextextended((CASE s.user_type WHEN 1 THEN 'admin' WHEN 2 THEN 'doctor' WHEN 3 THEN 'nurse' WHEN 4 THEN 'dispatcher' WHEN 5 THEN 'patient' END) COLLATE "C", h.seed)) AS role,
   sum(hashtextextended((trim(s.first_name || ' ' || s.last_name)) COLLATE "C", h.seed)) AS name,
   sum(hashtextextended((nullif(lower(trim(s.email)), '')) COLLATE "C", h.seed)) AS email,
   sum(hashtextextended(((nullif(s.settings, '')::jsonb)::text) COLLATE "C", h.seed)) AS settings,
