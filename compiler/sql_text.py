@@ -48,11 +48,11 @@ class SqlText:
     def parse(self, into: type[exp.Expr]) -> exp.Expr:
         """The syntax tree. Raises SpecError at the token where it goes wrong."""
         try:
-            tree = _DIALECT.parse_into(into, self.word.text)
+            tree = _DIALECT.parser().parse_into(into, list(self.tokens), self.word.text)
         except ParseError as error:
             self._refuse_syntax(error)
-        except TokenError:  # found when the tokens were read, but for what only the parser tokenizes
-            self.refuse("E401", f"this is not {self.what}", None)
+        except TokenError:  # in what only the parser takes apart, a path in JSON say
+            self.refuse("E401", f"this is not {self.what} that PostgreSQL can read", None)
         if len(tree) != 1 or tree[0] is None or isinstance(tree[0], exp.Block):
             self.refuse("E402", f"this is not {self.what}", None, hint="one is all that may stand here")
         if tree[0].find(exp.Placeholder, exp.Parameter):
