@@ -36,13 +36,14 @@ _TOTAL = (
 class Scope:
     """What an expression may name: the columns of `what`, called by `alias` or, where that is "", by their bare names.
 
-    `server` is the version of PostgreSQL that it runs on.
+    `server` is the version of PostgreSQL that it runs on. `values` stand in the place of the columns, where given.
     """
 
     what: str
     columns: Mapping[str, TypeName | None]
     alias: str
     server: int
+    values: Mapping[str, Sql] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,8 @@ def _stop(node: exp.Column) -> int:
 
 
 def _qualified(name: str, scope: Scope) -> Sql:
+    if scope.values is not None:
+        return scope.values[name]
     return column(scope.alias, name) if scope.alias else ident(name)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from compiler.bound import BoundComparison, BoundIndex, BoundTable, MapTable
+from compiler.bound import BoundColumn, BoundComparison, BoundIndex, BoundTable, MapTable
+from compiler.check_guards import with_guard
 from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
 from compiler.expressions import Scope, scalar
 from compiler.indexes import indexes_of_created, indexes_of_existing
@@ -25,6 +26,7 @@ class Rest:
     """What a table has beside its columns, as it is found; `problems` is what is wrong."""
 
     problems: list[Diagnostic]
+    columns: tuple[BoundColumn, ...]
     indexes: tuple[BoundIndex, ...] = ()
     checks: list[tuple[str, Sql]] = field(default_factory=list)
     verify: list[BoundComparison] = field(default_factory=list)
@@ -35,7 +37,7 @@ class Rest:
 
 def bind(found: Draft, source: Side, target: Side) -> BoundTable:
     """The whole table; `source` and `target` are the databases that comparisons ask. Raises SpecError."""
-    rest = Rest([*_owned_by_target(found.here), *check_partition(found)])
+    rest = Rest([*_owned_by_target(found.here), *check_partition(found)], found.columns)
     _indexes(found, rest)
     _checks(found, rest)
     _comparisons(found.here, rest, source, target)
@@ -58,7 +60,7 @@ def _table(found: Draft, rest: Rest) -> BoundTable:
         query=own.query,
         keyset=own.keyset,
         reads=tuple(column for column in own.columns.values() if column.name in found.mapped),
-        columns=found.columns,
+        columns=rest.columns,
         key=tuple(word.text for word in table.key),
         legacy_key=rest.legacy_key,
         where=found.filter,
@@ -112,6 +114,7 @@ def _checks(found: Draft, rest: Rest) -> None:
     for check in found.here.table.checks:
         with noting(rest.problems):
             rest.checks.append((check.name.text, _condition(check.sql, scope)))
+            rest.columns = with_guard(rest.columns, check, scope)
 
 
 def _indexes(found: Draft, rest: Rest) -> None:

@@ -69,6 +69,27 @@ SELECT
   s.fee AS fee,
   s.at AS at
 FROM pg_temp.stage_visits AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND ((s.fee < 80) IS NOT FALSE);
+
+-- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'visits', 'public.visit',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_visits AS s
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, (s.fee < 80) IS NOT FALSE, 'fee', 'breaks fee_is_low', '23514')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed
 WHERE s.ctid BETWEEN $1::tid AND $2::tid;
 
 -- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails

@@ -49,7 +49,37 @@ FROM (
     AND ($2::text IS NULL OR s.id <= $2::bigint)
     AND (s.fee > 0)
 ) AS s
-LEFT JOIN transhume.map_patients AS m_patient_id ON m_patient_id.legacy_id = s.patient_id;
+LEFT JOIN transhume.map_patients AS m_patient_id ON m_patient_id.legacy_id = s.patient_id
+WHERE ((s.fee < 80) IS NOT FALSE);
+
+-- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'visits', 'public.visit',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM (
+  SELECT
+    s.id,
+    s.patient_id,
+    s.fee
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.id > $1::bigint)
+    AND ($2::text IS NULL OR s.id <= $2::bigint)
+    AND (s.fee > 0)
+) AS s
+LEFT JOIN transhume.map_patients AS m_patient_id ON m_patient_id.legacy_id = s.patient_id
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, (s.fee < 80) IS NOT FALSE, 'fee', 'breaks fee_is_low', '23514')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed;
 
 -- transhume: nulled on target binds after.1 upto.1 run step chunk -- notes the references that lead nowhere
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -73,7 +103,8 @@ CROSS JOIN LATERAL (
   VALUES
     ('patient_id', 'patients has no such row', s.patient_id IS NOT NULL AND m_patient_id.legacy_id IS NULL)
 ) AS missing (target_column, reason, is_missing)
-WHERE missing.is_missing;
+WHERE missing.is_missing
+  AND ((s.fee < 80) IS NOT FALSE);
 
 -- transhume: halve on target binds after.1 upto.1 -- cuts a part in two, to find the row that fails
 SELECT part.id::text AS id
