@@ -41,7 +41,7 @@ def test_a_null_passes_as_it_passes_a_check() -> None:
 
 def test_a_cast_is_asked_for_first() -> None:
     """A value that cannot be cast is never compared: its own guard finds it."""
-    expected = "CASE WHEN (s.rate ~ '^[0-9]+$') THEN ((s.rate::integer) > 0) IS NOT FALSE ELSE true END"
+    expected = "CASE WHEN (s.rate ~ '^[0-9]+$') THEN (s.rate::integer > 0) IS NOT FALSE ELSE true END"
     assert guards("rate > 0") == {"rate": [expected]}
 
 

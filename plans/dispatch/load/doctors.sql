@@ -85,7 +85,8 @@ SELECT
   s.created_at AS created_at
 FROM pg_temp.stage_doctors AS s
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (s.is_active IN (0, 1));
+  AND (s.is_active IN (0, 1))
+  AND ((s.rating between 1 and 5) IS NOT FALSE);
 
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -99,7 +100,8 @@ CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (
     VALUES
-      (1, s.is_active IN (0, 1), 'is_active', 'is_active has no mapping', '22000')
+      (1, s.is_active IN (0, 1), 'is_active', 'is_active has no mapping', '22000'),
+      (2, (s.rating between 1 and 5) IS NOT FALSE, 'rating', 'breaks rating_from_1_to_5', '23514')
   ) AS guard (place, ok, target_column, reason, sqlstate)
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place

@@ -126,6 +126,7 @@ WHERE s.ctid BETWEEN $1::tid AND $2::tid
   AND (CASE WHEN s.tax_rate COLLATE "C" ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$' THEN s.tax_rate::numeric = round(s.tax_rate::numeric, 4) AND abs(s.tax_rate::numeric) < 1e2 ELSE s.tax_rate IS NULL END)
   AND (CASE WHEN s.due COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.due, 7, 4)::integer, substr(s.due, 4, 2)::integer, 1) + substr(s.due, 1, 2)::integer - 1) = substr(s.due, 1, 2)::integer ELSE s.due IS NULL END)
   AND (s.total IS NOT NULL)
+  AND ((s.total >= 0) IS NOT FALSE)
   AND (coalesce(s.placed_at, s.created_at) IS NOT NULL);
 
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
@@ -144,7 +145,8 @@ CROSS JOIN LATERAL (
       (2, CASE WHEN s.tax_rate COLLATE "C" ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$' THEN s.tax_rate::numeric = round(s.tax_rate::numeric, 4) AND abs(s.tax_rate::numeric) < 1e2 ELSE s.tax_rate IS NULL END, 'tax_rate', 'tax_rate is no numeric(6,4)', '22P02'),
       (3, CASE WHEN s.due COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.due, 7, 4)::integer, substr(s.due, 4, 2)::integer, 1) + substr(s.due, 1, 2)::integer - 1) = substr(s.due, 1, 2)::integer ELSE s.due IS NULL END, 'due_on', 'due is no date DD.MM.YYYY', '22007'),
       (4, s.total IS NOT NULL, 'total', 'total is null', '23502'),
-      (5, coalesce(s.placed_at, s.created_at) IS NOT NULL, 'placed_at', 'the value of placed_at is null', '23502')
+      (5, (s.total >= 0) IS NOT FALSE, 'total', 'breaks total_not_negative', '23514'),
+      (6, coalesce(s.placed_at, s.created_at) IS NOT NULL, 'placed_at', 'the value of placed_at is null', '23502')
   ) AS guard (place, ok, target_column, reason, sqlstate)
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place
