@@ -35,13 +35,14 @@ _FAMILIES: dict[str, Family] = {
 _TRAVELLING = """
 bit, bit varying, box, bytea, "char", cidr, circle, datemultirange, daterange, inet, int4multirange, int4range,
 int8multirange, int8range, interval, json, jsonb, jsonpath, line, lseg, macaddr, macaddr8, money, nummultirange,
-numrange, oid, path, pg_lsn, pg_snapshot, point, polygon, time with time zone, tsmultirange, tsquery, tsrange,
+numrange, oid, path, pg_lsn, pg_snapshot, point, polygon, time with time zone, tsmultirange, tsrange,
 tstzmultirange, tstzrange, tsvector, txid_snapshot, xid8, xml
 """
-# These hold the numbers of one database's objects, or have no binary form, and travel as text.
+# These hold the numbers of one database's objects, or have no binary form, or one that the server itself cannot read
+# (of an empty tsquery), and travel as text.
 _STAYING = """
 aclitem, cid, int2vector, oidvector, refcursor, regclass, regcollation, regconfig, regdictionary, regnamespace,
-regoper, regoperator, regproc, regprocedure, regrole, regtype, tid, xid
+regoper, regoperator, regproc, regprocedure, regrole, regtype, tid, tsquery, xid
 """
 
 
