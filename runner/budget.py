@@ -7,7 +7,7 @@ from runner.errors import RunnerError
 from runner.journal import Run
 from runner.manifest import Plan, Table
 
-HINT = "mend the rows in the source and apply again, or raise `rejected:` in the spec and plan again"
+HINT = "mend the rows in the source and apply again; or roll back, raise `rejected:` in {}, plan and apply"
 COUNTED = "run = %s AND action IN ('rejected', 'reconciled')"
 
 
@@ -53,4 +53,4 @@ def _stop(session: Session, run: Run, table: str | None, whose: str, rows: int, 
         for count, step, column, reason, sqlstate, key in session.execute(query, (run.run, table, table))
     )
     message = f"{rows:,} of {total:,} rows of {whose} would be set aside: the limit is {limit}"
-    raise RunnerError(message, HINT, notes=notes)
+    raise RunnerError(message, HINT.format("the table's spec" if table else "project.yaml"), notes=notes)
