@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from compiler.catalog import Constraint, IndexEntry, Relation
+from compiler.catalog import Constraint, IndexEntry, Key, Relation
 from compiler.sql import names
 
 _INDEX = re.compile(r".* USING (\w+) \((.*)\)")
@@ -31,6 +31,7 @@ def constraints(relation: Relation, recoded: set[str]) -> Constraints:
     unique: list[Index] = [{"columns": [*key.columns], "unique": True} for key in relation.unique]
     checks = {check.name: _check(check, recoded) for check in relation.checks}
     left = [
+        *(f"unique {key.name}: {key.definition}" for key in relation.unique if not _plain(key)),
         *(f"index {entry.name}: {entry.definition}" for entry, index in said if index is None),
         *(f"check {check.name}: {check.definition}" for check in relation.checks if checks[check.name] is None),
         *(f"exclusion {each.name}: {each.definition}" for each in relation.exclusions),
@@ -41,6 +42,11 @@ def constraints(relation: Relation, recoded: set[str]) -> Constraints:
         {name: text for name, text in checks.items() if text is not None},
         tuple(left),
     )
+
+
+def _plain(key: Key) -> bool:
+    """Not deferrable, and NULL is not equal to NULL: all that `unique: true` says."""
+    return key.definition == f"UNIQUE ({names(key.columns)})"
 
 
 def _index(entry: IndexEntry) -> Index | None:
