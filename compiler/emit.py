@@ -60,8 +60,11 @@ def _header(step: Step) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:
+    text = one_line(text)
+    if len(first) + len(text) <= WIDTH - len("-- "):
+        return [first + text]  # nearly all of them, and textwrap is slow
     return wrap(
-        one_line(text), WIDTH - len("-- "), initial_indent=first, subsequent_indent=others, break_long_words=False,
+        text, WIDTH - len("-- "), initial_indent=first, subsequent_indent=others, break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from compiler.names import Name
 from compiler.sql import Sql, fits, ident, qname
 
 _T = TypeVar("_T", bound=Hashable)
+MOST_NAMED = 3  # tables of a circle
 EXTENSIONS = "public"  # the schema of extensions that the plan creates
 RUNNER = "transhume"  # the runner's schema in the target: the journal, the rejects, the map tables
 
@@ -167,8 +168,9 @@ class Layout:
         return self._circles.get(table.id, (table.id,))
 
     def circle_name(self, table: BoundTable) -> str:
-        """`staff+stores`: the circle's name in step ids."""
-        return "+".join(self.circle(table))
+        """`stores+staff`, or `stores+17` where there are too many to name: the circle in step ids."""
+        first, *others = self.circle(table)
+        return "+".join((first, *others)) if len(others) < MOST_NAMED else f"{first}+{len(others)}"
 
     def required(self, table: BoundTable) -> Iterator[str]:
         """The steps that make the schema, the types and the extensions that the table needs."""

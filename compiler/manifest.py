@@ -38,7 +38,10 @@ def flow(value: Value) -> str:
 
 def _escaped(text: str) -> str:
     """A JSON string is a YAML string; what YAML reads as a line end, or not at all, is escaped as YAML has it."""
-    return "".join(char if char.isprintable() else _escape(ord(char)) for char in dumps(text, ensure_ascii=False))
+    quoted = dumps(text, ensure_ascii=False)
+    if quoted.isprintable():
+        return quoted
+    return "".join(char if char.isprintable() else _escape(ord(char)) for char in quoted)
 
 
 def _escape(code: int) -> str:

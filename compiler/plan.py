@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Literal, Protocol
 from urllib.parse import quote
 
@@ -151,6 +152,7 @@ def _merged(locks: Iterable[Lock]) -> tuple[Lock, ...]:
     return tuple(Lock(level, ", ".join(on), statement, old) for (level, statement, old), on in merged.items())
 
 
+@cache
 def file_name(name: str) -> str:
     """`name` as a file is called: what is not a letter, a digit, `_`, `-` or `.` is percent-encoded.
 

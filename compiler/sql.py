@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import cache
 
 NAME_BYTES = 63  # NAMEDATALEN - 1: PostgreSQL cuts longer names, in bytes
 
@@ -33,6 +34,7 @@ class Sql(str):
     __slots__ = ()
 
 
+@cache
 def ident(name: str) -> Sql:
     """`name` as an identifier, in double quotes where PostgreSQL's quote_ident would put them.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from compiler.bound import BoundColumn, BoundReference, BoundTable
@@ -71,7 +72,7 @@ class ReconcileTables(TableStep):
         if references:
             yield Section("verify", "target", render("reconcile/verify", references=references))
 
-    @property
+    @cached_property
     def _tables(self) -> tuple[BoundTable, ...]:
         return tuple(self.layout.tables[member] for member in self.layout.circle(self.table))
 
