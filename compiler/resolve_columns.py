@@ -49,7 +49,6 @@ class Columns:
             null=null,
             value=made.value,
             wire=str(side.type),
-            hashed=None,
             comparable=None if made.differs else made.local or made.value,
             incomparable=made.differs,
             copies=made.copies,

@@ -38,7 +38,7 @@ ID = SourceColumn("id", "integer", "integer", False)
 def copied(name: str, type: str = "integer", **options: Any) -> BoundColumn:
     """A target column that keeps the source column of the same name."""
     value = column("s", name)
-    made = BoundColumn(name, type, True, value, type, None, value, "", name, (), None, None, False, SPAN)
+    made = BoundColumn(name, type, True, value, type, value, "", name, (), None, None, False, SPAN)
     return replace(made, **options)
 
 
