@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -54,7 +55,10 @@ def _tables(project: Project, readers: Mapping[Name, Sequence[Table]], source: C
         name = relation.qualified
         if relation.kind not in TABLES or name in readers or _skipped(project, name):
             continue
-        if any(parent in readers or _skipped(project, parent) for parent in _ancestors(relation, source)):
+        above = list(_ancestors(relation, source))
+        read = [parent for parent in above if any(map(_with_children, readers.get(parent, ())))]
+        if read or any(_skipped(project, parent) for parent in above):
+            yield from _below(relation, read, readers, source, project)
             continue
         shown = _shown(name, project)
         yield Diagnostic(
@@ -64,6 +68,37 @@ def _tables(project: Project, readers: Mapping[Name, Sequence[Table]], source: C
             label=f"says nothing of {shown}",
             hint=f"write a spec that reads it, or name it with a reason: skip: {{{shown}: ...}}",
         )
+
+
+def _with_children(table: Table) -> bool:
+    """A table is read with its partitions and INHERITS children, unless a query says ONLY, of whichever table."""
+    return isinstance(table.source, Word) or not re.search(r"\bonly\b", table.source.sql.text, re.IGNORECASE)
+
+
+def _below(
+    relation: Relation,
+    above: Sequence[Name],
+    readers: Mapping[Name, Sequence[Table]],
+    source: Catalog,
+    project: Project,
+) -> Iterator[Diagnostic]:
+    """The columns that an INHERITS child has and the tables lack through which it is read."""
+    known = {column.name for name in above if (found := source.find(*_parts(name))) for column in found.columns}
+    shown = _shown(relation.qualified, project)
+    for column in relation.columns if above else ():
+        if column.name not in known and column.generated is None:
+            yield Diagnostic(
+                "E601",
+                f'column "{column.name}" of source table "{relation.name}", read through "{above[0].name}", is lost',
+                _place_of(readers[above[0]][0]),
+                label=f"has no column {column.name}",
+                hint="read each table by itself, `from: {sql: select ... from only ..., key: ...}`,"
+                f" or say that its own columns stay behind: skip: {{{shown}: ...}}",
+            )
+
+
+def _parts(name: Name) -> tuple[str, str]:
+    return name.schema, name.name
 
 
 def _ancestors(relation: Relation, source: Catalog) -> Iterator[Name]:
