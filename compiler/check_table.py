@@ -9,9 +9,6 @@ from compiler.spec import Copy, Derived, How, Json, Partition, Recode, Reference
 
 def check_table(table: Table) -> Iterator[Diagnostic]:
     """Every finding in one table's spec."""
-    if not table.mappings:
-        hint = 'add "columns" or "same", or name its source under "skip" in project.yaml'
-        yield Diagnostic("E202", f'table "{table.name}" has no columns', table.name.span, "nothing to fill", hint)
     yield from _targets(table)
     yield from _key(table)
     yield from _dropped(table)

@@ -31,7 +31,7 @@ class Draft:
 
 def draft(here: Here, columns: Columns) -> Draft:
     """Resolve every column and the filter. Raises SpecError; an empty one where the mistake is another table's."""
-    problems: list[Diagnostic] = [*_not_there(here), *_not_filled(here), *_not_droppable(here)]
+    problems: list[Diagnostic] = [*_empty(here), *_not_there(here), *_not_filled(here), *_not_droppable(here)]
     bound: list[tuple[BoundColumn, Made]] = []
     for mapping in here.table.mappings:
         with noting(problems):
@@ -60,6 +60,14 @@ def _filter(here: Here) -> tuple[Sql | None, frozenset[str]]:
     for what, span in found.session:
         here.world.warn("W401", f"{what} lets other rows pass in another run", span, "not repeatable")
     return found.sql, frozenset(found.columns)
+
+
+def _empty(here: Here) -> Iterator[Diagnostic]:
+    """A table that gets no column: there is no SQL that would move its rows."""
+    if not here.table.mappings:
+        message = f'table "{here.table.name}" has no columns'
+        hint = 'add "columns" or "same", or name its source under "skip" in project.yaml'
+        yield Diagnostic("E202", message, here.table.name.span, "nothing to fill", hint)
 
 
 def _not_there(here: Here) -> Iterator[Diagnostic]:
