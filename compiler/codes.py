@@ -79,6 +79,7 @@ CODES: Mapping[str, str] = {
     "W301": "There is no catalog of the target; it is taken for empty.",
     "W302": "A YAML file in the project's folder that nothing reads.",
     "W303": "Nothing says that the columns a reference looks up by are unique.",
+    "W304": "A column's collation is one that the target need not have: the column gets the default.",
     "W401": "An expression that gives another value in another run.",
     "W501": "A cast that takes only one way of writing a value.",
     "W502": "A format that cannot be tested row by row.",

@@ -38,7 +38,7 @@ def copied(mapping: Mapping, how: Copy, here: Here) -> Made:
         guards=tuple(guard(mapping, source, made.test)),
         copies=source.name if made.kept else "",
         identity=made.kept and _numbers_on(mapping, source, here, type),
-        collation=_collation(source, here, type),
+        collation=_collation(mapping, source, here, type),
     )
 
 
@@ -60,12 +60,16 @@ def _numbers_on(mapping: Mapping, source: SourceColumn, here: Here, type: TypeNa
     return here.existing is None and in_key and type.family == "integer" and here.source.numbers(source.name)
 
 
-def _collation(source: SourceColumn, here: Here, type: TypeName) -> Sql | None:
+def _collation(mapping: Mapping, source: SourceColumn, here: Here, type: TypeName) -> Sql | None:
     """PostgreSQL's own collations are there in the target too; others are not known to be."""
     found = here.source.relation.column(source.name) if here.source.relation else None
     if here.existing is not None or found is None or found.collation is None or not _has_collation(found, type):
         return None
-    return Sql(found.collation) if found.collation.startswith("pg_catalog.") else None
+    if found.collation.startswith("pg_catalog."):
+        return Sql(found.collation)
+    message = f'collation {found.collation} of column "{source.name}" is not carried over'
+    here.world.warn("W304", message, mapping.span, "will have the default", "order and equality of texts may change")
+    return None
 
 
 def _has_collation(source: Column, type: TypeName) -> bool:
