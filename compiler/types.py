@@ -171,10 +171,9 @@ def _numbers(text: str, args: str | None) -> tuple[int, ...]:
     """The modifiers of a built-in type; ValueError where they are not one or two numbers."""
     if args is None:
         return ()
-    numbers = tuple(int(part) for part in args.split(","))
-    if len(numbers) > 2:
+    if not re.fullmatch(r"\s*\d{1,9}\s*(,\s*-?\d{1,9}\s*)?", args):
         raise ValueError(text)
-    return numbers
+    return tuple(map(int, args.split(",")))
 
 
 def _sized(base: str, words: str, args: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
