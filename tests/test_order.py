@@ -20,9 +20,7 @@ def column(table: str, number: int) -> BoundColumn:
     """A column that refers to `table`."""
     span = Span("spec.yaml", 3, 1, 1)
     reference = BoundReference(table, f"c{number}", ("x",), "reject", derived=True)
-    return BoundColumn(
-        f"c{number}", "uuid", True, Sql("s.x"), "uuid", None, None, "", "", (), reference, None, False, span
-    )
+    return BoundColumn(f"c{number}", "uuid", True, Sql("s.x"), "uuid", None, "", "", (), reference, None, False, span)
 
 
 def table(id: str, references: Sequence[str] = (), after: Sequence[str] = ()) -> BoundTable:
