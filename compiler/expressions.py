@@ -75,7 +75,7 @@ def scalar(word: Word, scope: Scope) -> Scalar:
         _check_call(text, call, scope)
     _refuse_shapes(text, tree)
     nodes = sorted((node for node in tree.find_all(exp.Column) if _is_column(node, scope)), key=_start)
-    if errors := list(_column_errors(text, nodes, scope)):
+    if errors := [*_column_errors(text, nodes, scope), *_field_errors(text, tree, scope)]:
         raise SpecError(errors)
     sql = Sql(text.rewritten({_start(node): (_stop(node), _qualified(_named(node), scope)) for node in nodes}))
 
@@ -196,6 +196,16 @@ def _column_errors(text: SqlText, nodes: list[exp.Column], scope: Scope) -> Iter
         elif name not in scope.columns:
             at = text.span(node.this.meta["start"], node.this.meta["end"])
             yield _unknown(name, at, scope)
+
+
+def _field_errors(text: SqlText, tree: exp.Expr, scope: Scope) -> Iterator[Diagnostic]:
+    """A composite travels as text, which has no fields."""
+    for node in tree.find_all(exp.Dot):
+        column = node.this.this if isinstance(node.this, exp.Paren) else None
+        if scope.alias and isinstance(column, exp.Column) and _named(column) in scope.columns:
+            span, name = text.span(_start(column), _stop(column)), _qualified(_named(column), scope)
+            hint = f"cast it to the target's type: ({name}::app.type).{node.expression.name}"
+            yield Diagnostic("E504", f'"{_named(column)}" travels as text, which has no fields', span, "text", hint)
 
 
 def _unknown(name: str, span: Span, scope: Scope) -> Diagnostic:

@@ -88,6 +88,7 @@ def test_columns_are_qualified_and_the_rest_stays(text: str, sql: str) -> None:
         ("lower(trim(emial))", "E311", "emial", 'column "emial" does not exist in source "auth_user"'),
         ("x.email", "E311", "x.email", 'nothing is called "x" here: the row is called "s"'),
         ("to_jsonb(s)", "E311", "s", '"s" is the whole row, and this should be one value'),
+        ("(s.meta).street", "E504", "s.meta", '"meta" travels as text, which has no fields'),
         ("xmin", "E319", "xmin", '"xmin" is a system column: it does not travel'),
         ("email;", "E402", ";", "there is a semicolon, and this should be one expression"),
         ("1; drop table t", "E402", ";", "there is a semicolon, and this should be one expression"),
