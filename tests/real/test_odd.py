@@ -19,7 +19,7 @@ def odd(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Proje
 
 def as_they_were(connection: Connection, table: str, columns: list[str]) -> list[str]:
     """The columns that did not become UUIDs: keys and references did."""
-    query = """SELECT attname::text FROM pg_attribute WHERE attrelid = format('app.%%I', %s)::regclass
+    query = """SELECT attname::text FROM pg_attribute WHERE attrelid = format('app.%%I', %s::text)::regclass
                AND attnum > 0 AND atttypid <> 'uuid'::regtype"""
     kept = {name for (name,) in connection.execute(query, [table])}
     return [name for name in columns if name in kept]

@@ -169,3 +169,23 @@ def test_pagila_forward_back_forward(pagila: Project) -> None:
     assert tables(target, "rental") == {}
     pagila.apply()
     assert state(target) == first
+
+
+def test_pagila_within_one_database(real: Real) -> None:
+    """Source and target in one database, two schemas: the rows never leave the server."""
+    database = real.database("source", *DUMPS)
+    pagila = real("pagila", database, database)
+    path = pagila.folder / "specs/pagila/project.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("TARGET_DATABASE_URL", "LEGACY_DATABASE_URL"))
+    source, target = pagila.both()
+    pagila.compile()
+    pagila.run("apply", "plans/pagila", "--jobs", "4")
+    pagila.verify()
+    check_rows(source, target)
+    check_references(source, target)
+    check_values(source, target)
+    check_schema(target)
+
+    pagila.rollback()
+    assert tables(target, "rental") == {}
+    assert count(source, "SELECT count(*) FROM public.payment") == 16049
