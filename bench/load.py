@@ -1,8 +1,8 @@
 """`make bench-load`: rows from one database into another, mapped, beside `psql COPY (mapped SELECT) | psql COPY`.
 
 The table has ten columns; its key and three references become derived UUIDs, and one text is cast to a number. psql
-runs the very SELECT of the plan's load, into a table of the same columns without keys and indexes, on the same server in
-the same minute. What counts is the ratio: two cores and a shared machine make absolute times unstable.
+runs the very SELECT of the plan's load, into a table of the same columns without keys and indexes, on the same server,
+in the same minute. What counts is the ratio: two cores and a shared machine make absolute times unstable.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def piped(server: Server, plan: Path) -> float:
     text = (plan / "load" / "sales.sql").read_text()
     section = re.search(r"^-- transhume: load .*?\n(.*?);?\s*(?=^-- transhume)", text, re.MULTILINE | re.DOTALL)
     assert section is not None, "the plan's load has changed its form"
-    columns, select = re.findall(r"INSERT INTO app.sales \((.*?)\)\s*(SELECT .*)", section[1], re.DOTALL)[0]
+    columns, select = re.findall(r"INSERT INTO app.sales \((.*?)\)\s*(SELECT\s.*)", section[1], re.DOTALL)[0]
     select = select.replace("pg_temp.stage_sales", "public.sale")
     select = select.replace("s.ctid BETWEEN $1::tid AND $2::tid", "true").rstrip("; \n")
     ends = (("source", f"COPY ({select}) TO STDOUT (FORMAT binary)"),

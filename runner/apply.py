@@ -15,6 +15,7 @@ from runner.accounting import Account, account_of
 from runner.connect import Address, Session
 from runner.errors import INTERRUPTED, Fenced, RunnerError, SqlError, Stopped
 from runner.journal import Run
+from runner.lanes import Slots
 from runner.manifest import Plan, Step
 from runner.preflight import Preflight
 from runner.progress import Progress
@@ -52,8 +53,9 @@ def apply(
             places["source"], places["target"], fence.application(run), plan.limits.lock_timeout,
             one=plan.databases == 1,
         )  # fmt: skip
-        context = Context(plan, run, sessions, progress, threading.Event(), patience)
-        with closing(sessions):
+        slots = Slots(jobs)
+        context = Context(plan, run, sessions, progress, threading.Event(), patience, slots)
+        with closing(sessions), slots.pool:
             _steps(context, jobs)
             return Outcome(run, _finish(context), False, time.monotonic() - started)
 
@@ -114,7 +116,8 @@ def run_step(context: Context, step: Step) -> None:
     try:
         work.check_stop()
         work.record("began", lambda session: journal.begin_step(session, context.run, step.id))
-        KINDS[step.kind](work)
+        with context.slots.taken():
+            KINDS[step.kind](work)
         work.record("done", lambda session: journal.end_step(session, context.run, step.id, "done"))
     except RunnerError as error:
         error.spec = error.spec or step.spec

@@ -14,6 +14,7 @@ from runner.errors import INTERRUPTED, RunnerError
 from runner.execute import execute
 from runner.failpoints import failpoint
 from runner.journal import Run
+from runner.lanes import Slots
 from runner.manifest import Plan, Step
 from runner.progress import Progress
 from runner.retry import PATIENCE
@@ -44,7 +45,7 @@ def roll_back(plan: Plan, places: Mapping[Side, Address], progress: Progress, pa
         sessions = Sessions(
             places["source"], places["target"], fence.application(run), plan.limits.lock_timeout, one=True
         )
-        context = Context(plan, run, sessions, progress, threading.Event(), patience)
+        context = Context(plan, run, sessions, progress, threading.Event(), patience, Slots(1))
         with closing(sessions):
             steps = _revert_all(context)
             _finish(context)

@@ -6,6 +6,7 @@ import contextlib
 import threading
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from runner.connect import Address, Session, open_source, open_target, unreachable
 from runner.errors import SqlError
@@ -29,6 +30,8 @@ class Sessions:
     def source(self) -> Session:
         """This thread's read-only session on the source, inside the run's snapshot."""
         session: Session | None = getattr(self._local, "source", None)
+        if session is not None and session.info.transaction_status == TransactionStatus.ACTIVE:
+            session.close()  # it was left amid a COPY, whose other end has failed
         if session is None or session.closed:
             session = self._local.source = self._open_source()
         if self._snapshot is not None:

@@ -14,6 +14,7 @@ from runner.checks import Check, Checking
 from runner.connect import Address, Session
 from runner.errors import Refused
 from runner.journal import Run
+from runner.lanes import Slots
 from runner.manifest import Plan, Step
 from runner.progress import Silent
 from runner.retry import PATIENCE
@@ -51,7 +52,7 @@ def verify(plan: Plan, places: Mapping[Side, Address], jobs: int = 2) -> Verdict
             one=False,
         )  # fmt: skip
         with closing(sessions):
-            context = Context(plan, run, sessions, Silent(), threading.Event(), PATIENCE)
+            context = Context(plan, run, sessions, Silent(), threading.Event(), PATIENCE, Slots(jobs))
             found = _found(context, journal.steps(keeper, run), jobs)
         checks = (*_journal(keeper, plan, run), *(check for check, _ in found))
         verdict = Verdict(run, checks, tuple(account for _, account in found if account is not None))

@@ -13,6 +13,7 @@ from runner.errors import RunnerError, SqlError, Stopped
 from runner.execute import Result, Values, execute
 from runner.failpoints import failpoint
 from runner.journal import Run
+from runner.lanes import Slots
 from runner.manifest import Plan, Step, Table
 from runner.progress import Progress
 from runner.retry import passing, persist
@@ -25,7 +26,7 @@ SHOWN = 20  # lines of a red section
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A run at work. Setting `stop` lets every step end after the transaction that it is in."""
+    """A run at work. Setting `stop` lets every step end after the transaction that it is in; `patience` is seconds."""
 
     plan: Plan
     run: Run
@@ -33,6 +34,7 @@ class Context:
     progress: Progress
     stop: threading.Event
     patience: float
+    slots: Slots
 
     def persist(
         self,

@@ -16,6 +16,7 @@ def carry_out(work: Work) -> None:
     mover = MoveWithin(work) if work.context.plan.databases == 1 else MoveBetween(work)
     while mover.advance():
         work.context.progress.moved(work.step, mover.counts, size)
+    work.persist(lambda: mover.check_budget(work.target()))
     for section in work.file.all("build"):
         build(work, section)
     for verify in work.file.all("verify"):

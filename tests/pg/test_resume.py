@@ -94,13 +94,15 @@ def test_killed_at_random_instants(migrations: Make) -> None:
     """Killed 20 times, at any instant of its work, the content is that of a run without trouble."""
     clock = random.Random(4711)
     quiet = migrations(rows=2000, chunk=(20, 20))
+    started = time.monotonic()
     quiet.apply()
+    whole = time.monotonic() - started
     migration = migrations(rows=2000, chunk=(20, 20))
     command = [*TRANSHUME, "apply", str(migration.folder)]
     for epoch in range(1, 21):
         with subprocess.Popen(command, env=migration.environment(), stderr=subprocess.DEVNULL) as runner:
             wait_for_work(migration, epoch, runner)
-            time.sleep(clock.uniform(0, 0.2))
+            time.sleep(clock.uniform(0, whole / 8))
             runner.kill()
     migration.apply()
 
