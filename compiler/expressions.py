@@ -13,7 +13,7 @@ from compiler.diagnostics import Diagnostic, Span, SpecError, closest
 from compiler.infer import infer
 from compiler.spec import Word
 from compiler.sql import Sql, column, ident
-from compiler.sql_text import SqlText, read_sql, word_of
+from compiler.sql_text import SqlText, read_sql, shallow, word_of
 from compiler.types import TEXT, TypeName
 
 SYSTEM = frozenset(["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"])
@@ -67,6 +67,11 @@ class Scalar:
 
 def scalar(word: Word, scope: Scope) -> Scalar:
     """Check an expression and qualify its columns. Raises SpecError with everything that is wrong in it."""
+    with shallow(word):
+        return _scalar(word, scope)
+
+
+def _scalar(word: Word, scope: Scope) -> Scalar:
     text = read_sql(word, "one expression")
     _refuse_queries(text)
     tree = text.parse(exp.Condition)

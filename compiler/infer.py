@@ -37,8 +37,10 @@ def infer(node: exp.Expr | None, column: Lookup) -> TypeName | None:
     match node:
         case exp.Column():
             return column(node)
-        case exp.Paren() | exp.Neg() | exp.Window() | exp.Filter() | exp.WithinGroup() | exp.Distinct() | exp.Collate():
-            return infer(node.this if not isinstance(node, exp.Distinct) else node.expressions[0], column)
+        case exp.Paren() | exp.Neg() | exp.Window() | exp.Filter() | exp.WithinGroup() | exp.Collate():
+            return infer(node.this, column)
+        case exp.Distinct(expressions=[only]):
+            return infer(only, column)
         case exp.Cast():
             return cast_type(node)
         case exp.Literal():

@@ -13,7 +13,7 @@ from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
 from compiler.names import Name, join
 from compiler.spec import Word
 from compiler.sql import Sql, qname
-from compiler.sql_text import SqlText, read_sql
+from compiler.sql_text import SqlText, read_sql, shallow
 
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
@@ -40,6 +40,11 @@ class Select:
 
 def select(word: Word, side: Side) -> Select:
     """Check a query and qualify its relations. Raises SpecError with everything that is wrong in it."""
+    with shallow(word):
+        return _select(word, side)
+
+
+def _select(word: Word, side: Side) -> Select:
     text = read_sql(word, "one SELECT")
     tree = text.parse(exp.Select)
     if not isinstance(tree, exp.Query):

@@ -14,6 +14,7 @@ from compiler.names import Name, qualify
 from compiler.queries import Side, select
 from compiler.spec import Project, Query, Table, Word
 from compiler.sql import Sql
+from compiler.sql_text import shallow
 from compiler.type_space import TypeSpace, shown
 from compiler.types import TypeName, read_type
 
@@ -121,7 +122,8 @@ def _query(table: Table, query: Query, project: Project, catalog: Catalog, types
 
     chosen = select(query.sql, source_side(project, catalog))
     try:
-        found = columns_of(chosen.tree, catalog, project.source.schema)
+        with shallow(query.sql):
+            found = columns_of(chosen.tree, catalog, project.source.schema)
     except UnclearError as error:
         message = f'the columns of the query of "{table.name}" cannot be told'
         raise SpecError([Diagnostic("E410", message, query.sql.span, "", str(error))]) from None

@@ -5,7 +5,8 @@ could change what it means.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -89,6 +90,15 @@ class SqlText:
         complete = not str(found.get("description")).startswith(("Required", "Expected", "Expecting"))
         label = "unexpected" if complete else "something is missing after this"
         self.refuse("E401", f"this is not {self.what} that PostgreSQL can read", token, label)
+
+
+@contextmanager
+def shallow(word: Word) -> Iterator[None]:
+    """Refuse what is nested deeper than the parser can follow: some hundred parentheses."""
+    try:
+        yield
+    except RecursionError:
+        raise SpecError([Diagnostic("E401", "this is nested too deep", word.span)]) from None
 
 
 def read_sql(word: Word, what: str) -> SqlText:

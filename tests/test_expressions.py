@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compiler.diagnostics import Diagnostic, Span, SpecError
 from compiler.expressions import Scalar, Scope, scalar
@@ -213,3 +217,48 @@ def test_without_a_row_columns_are_bare() -> None:
     scope = Scope('target table "orders"', COLUMNS, "", 15)
     assert made("total >= 0 AND \"order\" <> ''", scope).sql == "total >= 0 AND \"order\" <> ''"
     assert refused("s.total >= 0", scope)[0].message == 'nothing is called "s" here: columns have no prefix here'
+
+
+FRAGMENTS = [
+    *("s", ".", "email", '"Created At"', "(", ")", ",", ";", "+", "-", "||", "::", "integer", "text[]", "as", "case"),
+    *(
+        "when",
+        "then",
+        "end",
+        "and",
+        "not",
+        "in",
+        "is",
+        "null",
+        "'x'",
+        "E'\\n'",
+        "$1",
+        "$$a$$",
+        "?",
+        "->>",
+        "==",
+        "cast(",
+    ),
+    *("lower(", "extract(", "trim(both", "from", "select", "with", "values", "array[", "]", "interval", "distinct"),
+    *("count(*)", "over (", "any(", "row(", "{a}", "`", "@", "~", "\\", '"open', "'open", "/* c */", "-- c\n", "1e5"),
+    *("*", "é", "\t", "union", "lateral", "unnest(", "collate", "operator(+)", "=>", "now()", "all(", "using"),
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=12).map(" ".join))
+def test_whatever_is_written_is_taken_or_refused(text: str) -> None:
+    """Nothing that stands in a spec ends in a traceback, and what is taken keeps its tokens."""
+    with contextlib.suppress(SpecError):
+        found = made(text)
+        assert made(found.sql).sql == found.sql
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 3000 + "id" + ")" * 3000, "lower(" * 3000 + "email" + ")" * 3000, "not " * 3000]
+)
+def test_what_is_nested_too_deep_is_refused(text: str) -> None:
+    """By a sentence."""
+    assert refused(text)[0].message in (
+        "this is nested too deep",
+        "this is not one expression that PostgreSQL can read",
+    )
