@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runner import journal
 from runner.connect import Session
 from runner.journal import Counts, Run
-from runner.manifest import Plan, Table
+from runner.manifest import Plan, Step, Table
 from runner.rejects import set_aside
 
 
@@ -46,19 +46,28 @@ class Account:
 
 
 def account_of(
-    session: Session, plan: Plan, run: Run, table: Table, source: int | None = None, target: int | None = None
+    session: Session,
+    run: Run,
+    table: Table,
+    load: Step | None,
+    aside: Mapping[str, int],
+    source: int | None,
+    target: int | None = None,
 ) -> Account:
-    """The account of one table, from the journal and two counts."""
-    counts = sum(
-        (
-            journal.loaded(session, run, step.id)
-            for step in plan.steps
-            if step.kind == "load" and step.table == table.id
-        ),
-        Counts(),
-    )
-    aside = set_aside(session, run).get(table.id, {})
+    """The account of one table: `load` fills it, `aside` are the rows set aside by action (runner/rejects.py)."""
+    counts = journal.loaded(session, run, load.id) if load else Counts()
     return Account(
         table.id, source, target, counts.loaded, counts.filtered, counts.rejected, aside.get("reconciled", 0),
         aside.get("rejected", 0), aside.get("nulled", 0),
     )  # fmt: skip
+
+
+def accounts(session: Session, plan: Plan, run: Run) -> tuple[Account, ...]:
+    """The account of every table, as the journal has it."""
+    sizes, aside = journal.steps(session, run), set_aside(session, run)
+    found = []
+    for table in plan.tables:
+        load = plan.load.get(table.id)
+        size = sizes[load.id].size if load and load.id in sizes else None
+        found.append(account_of(session, run, table, load, aside.get(table.id, {}), size))
+    return tuple(found)

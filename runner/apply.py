@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from runner import events, fence, journal, runs
-from runner.accounting import Account, account_of
+from runner.accounting import Account, accounts
 from runner.connect import Address, Session
 from runner.errors import INTERRUPTED, Fenced, RunnerError, SqlError, Stopped
 from runner.journal import Run
@@ -58,13 +58,6 @@ def apply(
         with closing(sessions), slots.pool:
             _steps(context, jobs)
             return Outcome(run, _finish(context), False, time.monotonic() - started)
-
-
-def accounts(session: Session, plan: Plan, run: Run) -> tuple[Account, ...]:
-    """The account of every table, as the journal has it."""
-    sizes = {step: row.size for step, row in journal.steps(session, run).items()}
-    source = {step.table: sizes.get(step.id) for step in plan.steps if step.kind == "load"}
-    return tuple(account_of(session, plan, run, table, source.get(table.id)) for table in plan.tables)
 
 
 def _run(plan: Plan, places: Mapping[Side, Address], keeper: Session) -> Run:

@@ -11,7 +11,7 @@ from runner.bind import Value
 from runner.connect import Session
 from runner.errors import RunnerError
 from runner.execute import Result, TextRow, Values, execute
-from runner.rejects import nulled_keys, rejected_keys
+from runner.rejects import nulled_keys, rejected_keys, set_aside
 from runner.sections import Section, Side
 from runner.work import Work, lines
 
@@ -59,7 +59,9 @@ class Checking:
     def _account(self) -> Account:
         context = self.work.context
         counts = [int(self._run(self.work.file.need("count", side)).rows[0][0] or 0) for side in _SIDES]
-        return account_of(self.target, context.plan, context.run, self.work.table, *counts)
+        table = self.work.table
+        aside = set_aside(self.target, context.run).get(table.id, {})
+        return account_of(self.target, context.run, table, context.plan.load.get(table.id), aside, *counts)
 
     def _checksum(self, source: Section, target: Section) -> Iterator[str]:
         here, there = (_one_row(self._run(section), section) for section in (source, target))

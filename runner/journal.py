@@ -151,6 +151,12 @@ def end_step(session: Session, run: Run, step: str, state: str, error: str | Non
     session.execute(query, (state, error, run.epoch, run.run, step))
 
 
+def size(session: Session, run: Run, step: str) -> int | None:
+    """How many rows a step's source has; None where they were not counted yet."""
+    found = scalar(session, "SELECT size FROM transhume.step WHERE run = %s AND step = %s", (run.run, step))
+    return None if found is None else int(found)
+
+
 def set_size(session: Session, run: Run, step: str, size: int) -> None:
     """Keep how many rows a step's source has."""
     session.execute("UPDATE transhume.step SET size = %s WHERE run = %s AND step = %s", (size, run.run, step))

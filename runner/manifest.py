@@ -135,6 +135,11 @@ class Plan:
         """The tables by id."""
         return {table.id: table for table in self.tables}
 
+    @cached_property
+    def load(self) -> Mapping[str, Step]:
+        """The step that loads each table, by the table's id."""
+        return {step.table: step for step in self.steps if step.kind == "load"}
+
     def open(self, step: Step) -> StepFile:
         """Read a step's file for execution; what is run are the bytes that were digested. Raises Refused."""
         path = self.folder / step.file

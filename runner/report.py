@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +14,7 @@ from runner.rejects import Reject
 from runner.status import Status, StepStatus
 
 WIDTH = 240  # columns of a log line
+KINDS = ("rows", "checksums", "query", "rules")  # of checks; whatever has another name is a rule
 COLORS = {"done": "green", "failed": "red", "running": "cyan", "reverted": "yellow", "waiting": "dim"}
 
 
@@ -39,16 +40,29 @@ def accounting_table(accounts: Sequence[Account]) -> Table:
 
 
 def checks_table(checks: Sequence[Check]) -> Table:
-    """A line for each check, with what is wrong below a red one."""
-    table = Table(title="What was verified", title_justify="left")
-    for name in ("step", "check", "verdict"):
-        table.add_column(name)
+    """A line for each table, a column for each kind of check."""
+    lines: dict[str, dict[str, list[Check]]] = {}
     for check in checks:
-        verdict = "[green]ok[/green]" if check.green else "[red]red[/red]"
-        table.add_row(escape(check.step), escape(check.name), verdict)
-        for problem in check.problems:
-            table.add_row("", escape(problem), "", style="red")
+        kind = check.name.partition(" of ")[0]
+        line = lines.setdefault(check.table or check.step, {})
+        line.setdefault(kind if kind in KINDS else "rules", []).append(check)
+    table = Table(title="What was verified", title_justify="left")
+    for name in ("", *KINDS):
+        table.add_column(name)
+    for name, line in lines.items():
+        table.add_row(escape(name), *(_verdict(line.get(kind, [])) for kind in KINDS))
     return table
+
+
+def red_lines(checks: Sequence[Check]) -> Iterator[str]:
+    """Every problem of every check that is red, with its step."""
+    return (f"{check.step}: {check.name}: {problem}" for check in checks for problem in check.problems)
+
+
+def _verdict(checks: Sequence[Check]) -> str:
+    if not checks:
+        return ""
+    return "[green]ok[/green]" if all(check.green for check in checks) else "[red]red[/red]"
 
 
 def status_table(status: Status) -> Table:

@@ -21,7 +21,7 @@ from runner.databases import SIDES, Side, stand_in
 from runner.errors import FAILED, USAGE, RunnerError, SqlError
 from runner.manifest import read_plan
 from runner.progress import Lines, Progress
-from runner.report import accounting_table, checks_table, standard_output
+from runner.report import accounting_table, checks_table, red_lines, standard_output
 from runner.verify import Verdict, verify
 
 
@@ -97,7 +97,9 @@ def _tell(verdict: Verdict, console: Console, folder: Path, seconds: float) -> N
     """The table of where every row is, and what was found wrong."""
     red = [check for check in verdict.checks if not check.green]
     if red:
-        console.print(checks_table(red))
+        console.print(checks_table(verdict.checks))
+    for line in red_lines(red):
+        console.print(line, style="red", markup=False, highlight=False)
     console.print(accounting_table(verdict.accounts))
     found = (
         f"{len(red)} of {len(verdict.checks)} checks are red" if red else f"all {len(verdict.checks)} checks are green"

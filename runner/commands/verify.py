@@ -11,7 +11,7 @@ import click
 from runner.commands.choosing import chosen_plan, databases, jobs_option, json_option, plan_argument
 from runner.commands.reporting import reporting
 from runner.errors import FAILED
-from runner.report import accounting_table, checks_table, standard_output
+from runner.report import accounting_table, checks_table, red_lines, standard_output
 from runner.verify import Verdict
 from runner.verify import verify as verify_plan
 
@@ -47,6 +47,8 @@ def _show(verdict: Verdict) -> None:
     console = standard_output()
     console.print(checks_table(verdict.checks))
     console.print(accounting_table(verdict.accounts))
+    for line in red_lines(verdict.checks):
+        console.print(line, style="red", markup=False, highlight=False)
     red = sum(not check.green for check in verdict.checks)
     click.echo(
         f"{len(verdict.checks)} checks, all green" if verdict.green else f"{red} of {len(verdict.checks)} are red"

@@ -25,7 +25,7 @@ def carry_out(work: Work) -> None:
 
 def _size(work: Work) -> int:
     """The rows of the source, counted once for the whole run."""
-    known = work.persist(lambda: journal.steps(work.target(), work.run)[work.step.id].size)
+    known = work.persist(lambda: journal.size(work.target(), work.run, work.step.id))
     if known is not None:
         return known
     size = int(work.ask(work.file.need("size")).rows[0][0] or 0)
