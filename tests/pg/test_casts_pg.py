@@ -123,7 +123,7 @@ def test_what_passes_is_cast_whole(case: Case, connection: psycopg.Connection[An
     made = cast(Sql("s.v"), Side(read_type("text"), "text"), target, "Europe/Berlin")
     assert isinstance(made, Cast)
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(case.texts, max_size=40))
     @example(["", " ", "\n", "1", "-1", "32767", "32768", "2147483648", "9223372036854775808", "9999.99", "9999.999"])
     @example(
@@ -159,7 +159,7 @@ def test_a_format_takes_what_is_written_in_it(target: str, format: str, connecti
     again = "YYYY-MM-DD HH24:MI:SS.US" if target != "time" else "HH24:MI:SS.US"
     query = f"SELECT {ok}, CASE WHEN {ok} THEN to_char({value}, %s) END FROM unnest(%s::text[]) AS s(v)"
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(2069, 12, 31)), max_size=20), NASTY)
     @example([dt.datetime(2000, 2, 29), dt.datetime(1999, 12, 31, 23, 59, 59, 999999)], "1")
     def check(times: list[dt.datetime], dirt: str) -> None:

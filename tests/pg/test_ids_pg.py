@@ -47,7 +47,7 @@ def test_ids_are_those_of_python(type: str, keys: st.SearchStrategy[Any], databa
     made = derived(ids(3), "Bücher und mehr", [(Sql("s.k0"), read_type(type))])
     with psycopg.connect(databases.create("target")) as connection:
 
-        @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(keys, min_size=1, max_size=30))
         def check(values: list[Any]) -> None:
             found = computed(connection, made, f"k0 {type}", [(value,) for value in values])
@@ -61,7 +61,7 @@ def test_ids_of_keys_of_several_columns(databases: Databases) -> None:
     key = [(Sql("s.k0"), read_type("bigint")), (Sql("s.k1"), read_type("text"))]
     with psycopg.connect(databases.create("target")) as connection:
 
-        @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(st.tuples(INTEGERS, TEXTS.filter(lambda text: "\x7f" not in text)), min_size=1, max_size=30))
         def check(values: list[Any]) -> None:
             found = computed(connection, derived(ids(3), "lines", key), "k0 bigint, k1 text", values)
