@@ -76,10 +76,8 @@ def _database(database: Database) -> Value:
 
 def _limits(plan: Plan) -> Value:
     limits = plan.project.limits
-    return {
-        "window": limits.window, "rejected": _budget(limits.rejected), "memory": limits.memory,
-        "lock_timeout": limits.lock_timeout,
-    }  # fmt: skip
+    rejected = {"rejected": _budget(limits.rejected)} if limits.rejected else {}
+    return {"window": limits.window, **rejected, "memory": limits.memory, "lock_timeout": limits.lock_timeout}
 
 
 def _requires(plan: Plan) -> Value:

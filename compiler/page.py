@@ -51,10 +51,10 @@ def _head(plan: Plan) -> Iterator[str]:
             f"to {code(target.env)}, schema {code(target.schema)}."
         )
     limits = plan.project.limits
+    whole = f"of all rows more than {cell(limits.rejected)}, or " if limits.rejected else ""
     yield (
-        f"The window is {cell(limits.window)}. The run stops when more than {cell(limits.rejected)} of all rows, "
-        f"or of a table more than is said below, would be set aside; at a lock it gives way after "
-        f"{cell(limits.lock_timeout)}."
+        f"The window is {cell(limits.window)}. The run stops when {whole}of a table more than is said below would be "
+        f"set aside; at a lock it gives way after {cell(limits.lock_timeout)}."
     )
 
 

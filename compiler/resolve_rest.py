@@ -71,7 +71,7 @@ def _table(found: Draft, rest: Rest) -> BoundTable:
         verify=tuple(rest.verify),
         after=tuple(rest.after),
         rows=own.rows,
-        rejected=table.rejected or here.world.project.limits.rejected,
+        rejected=table.rejected or here.world.project.limits.rejected or "0",
         chunk=table.chunk,
         create=table.create,
         existing=here.existing,

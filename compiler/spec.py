@@ -66,10 +66,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """As written: `window` and `lock_timeout` are durations, `memory` a size, `rejected` a share or a count."""
+    """As written: `window` and `lock_timeout` are durations, `memory` a size, `rejected` a share or a count, or "".
+
+    "" says that only the tables have limits.
+    """
 
     window: str = "4h"
-    rejected: str = "0"
+    rejected: str = ""
     memory: str = "512MB"
     lock_timeout: str = "2s"
 

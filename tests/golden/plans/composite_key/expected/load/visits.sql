@@ -1,6 +1,6 @@
 -- load.visits: public.visit (source) -> app.visits (target), in chunks by country, no, day
 -- from   specs/demo/tables/visits.yaml:1
--- after  create.visits
+-- after  create.visits, map.visits
 -- locks  ACCESS SHARE on public.visit in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.visits (INSERT)
 -- undo   truncate: the table was empty

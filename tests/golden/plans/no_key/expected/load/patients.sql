@@ -1,6 +1,6 @@
 -- load.patients: public.patient (source) -> app.patients (target), in chunks by id
 -- from   specs/demo/tables/patients.yaml:1
--- after  create.patients
+-- after  create.patients, map.patients
 -- locks  ACCESS SHARE on public.patient in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.patients (INSERT)
 -- undo   truncate: the table was empty
