@@ -83,6 +83,7 @@ def test_maps_come_before_every_row() -> None:
     assert plan["map.patients"].after == ("create.patients",)
     assert plan["map.details"].after == ("create.details", "map.patients")
     assert plan["load.patients"].after == ("create.patients", "map.patients")
+    assert plan["load.details"].after == ("create.details", "map.details", "map.patients")
     assert plan["load.visits"].after == ("create.visits", "map.details")
     assert [(each.name, each.of) for each in plan["map.patients"].sections] == [
         ("apply", ""), ("size", ""), ("bound", ""), ("extract", ""), ("stage", ""), ("fill", ""), ("load", ""),

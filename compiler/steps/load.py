@@ -32,10 +32,14 @@ class LoadTable(TableStep):
         return f"{'truncate' if self._truncates else 'delete'}: the table was empty"
 
     def after(self) -> tuple[str, ...]:
-        """The table, the maps that it looks up in, and the tables that its author wants loaded first."""
-        looked_up_in = (self.layout.mapped(column.lookup.map_of) for column in self.table.columns if column.lookup)
+        """The table, its own map and those that it looks up in, and the tables that its author wants loaded first.
+
+        The load itself may not need the table's map, but all that comes after it does.
+        """
+        own = [self.layout.mapped(self.table.id)] if self.table.map_table is not None else []
+        looked_up_in = (self.layout.mapped(bound.lookup.map_of) for bound in self.table.columns if bound.lookup)
         loads = (f"load.{other}" for other in self.table.after)
-        return unique((self.layout.made(self.table), *self.layout.freed_by(self.table), *looked_up_in, *loads))
+        return unique((self.layout.made(self.table), *self.layout.freed_by(self.table), *own, *looked_up_in, *loads))
 
     def locks(self) -> Iterator[Lock]:
         yield from self.source_lock()
