@@ -30,15 +30,7 @@ class Columns:
         made = self._made(mapping, here)
         in_key = mapping.target.text in here.key
         null = _null(mapping, made, here, in_key)
-        if made.reference and made.reference.missing == "null" and not null:
-            hint = "let the column be empty, or take missing: reject"
-            refuse(
-                mapping, "E506", f'"{mapping.target}" is NOT NULL, and a missing reference is to become NULL', "", hint
-            )
-        if in_key and not made.steady:
-            hint = "take {uuid: ...} or {identity: true}"
-            refuse(mapping, "E507", f'key "{mapping.target}" is another in another run', made.differs, hint)
-        side = here.world.types.of_target(made.type)
+        _refuse_contradictions(mapping, made, null, in_key)
         if here.existing is None:
             here.world.types.use(made.type)
         asked = mapping.null is False or not null
@@ -48,7 +40,7 @@ class Columns:
             type=str(made.type),
             null=null,
             value=made.value,
-            wire=str(side.type),
+            wire=str(here.world.types.of_target(made.type).type),
             comparable=None if made.differs else made.local or made.value,
             incomparable=made.differs,
             copies=made.copies,
@@ -102,6 +94,15 @@ class Columns:
                 return derived(mapping, how, here)
             case Identity() as how:
                 return numbered(mapping, how, here)
+
+
+def _refuse_contradictions(mapping: Mapping, made: Made, null: bool, in_key: bool) -> None:
+    if made.reference and made.reference.missing == "null" and not null:
+        message = f'"{mapping.target}" is NOT NULL, and a missing reference is to become NULL'
+        refuse(mapping, "E506", message, "", "let the column be empty, or take missing: reject")
+    if in_key and not made.steady:  # a load that is done again would move its rows twice
+        hint = "take {uuid: ...} or {identity: true}"
+        refuse(mapping, "E507", f'key "{mapping.target}" is another in another run', made.differs, hint)
 
 
 def _null(mapping: Mapping, made: Made, here: Here, in_key: bool) -> bool:

@@ -21,6 +21,8 @@ from compiler.types import TypeName, read_type
 if TYPE_CHECKING:
     from sqlglot import exp
 
+    from compiler.query_columns import Output
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -131,16 +133,19 @@ def _query(table: Table, query: Query, project: Project, catalog: Catalog, types
     names = [output.name for output in found.outputs]
     if problems := [*_missing(query.sql, found.missing), *_twice(query.sql, what, names), *_keys(query, what, names)]:
         raise SpecError(problems)
-    columns = {}
-    for output in found.outputs:
-        side = types.of_source(str(output.type)) if output.type else None
-        null = output.null and not any(word.text == output.name for word in query.key)
-        own, travels = (side.shown, str(side.type)) if side else ("", "")
-        columns[output.name] = SourceColumn(output.name, own, travels, null)
-    rows = max((relation.rows for name in chosen.relations if (relation := catalog.find(*_parts(name)))), default=0)
-    keyset = tuple(columns[word.text] for word in query.key)
+    key = [word.text for word in query.key]
+    columns = {output.name: _output(output, output.name in key, types) for output in found.outputs}
     real = {output.name: output.type for output in found.outputs}
+    keyset = tuple(columns[name] for name in key)
+    rows = max((relation.rows for relation in catalog.relations if relation.qualified in chosen.relations), default=0)
     return Source(what, None, chosen.sql, columns, real, keyset, chosen.relations, found.used, rows)
+
+
+def _output(output: Output, in_key: bool, types: TypeSpace) -> SourceColumn:
+    """Of type "" where that cannot be told: no mapping may name it."""
+    side = types.of_source(str(output.type)) if output.type else None
+    own, travels = (side.shown, str(side.type)) if side else ("", "")
+    return SourceColumn(output.name, own, travels, output.null and not in_key)
 
 
 def _missing(sql: Word, columns: Iterable[exp.Column]) -> Iterator[Diagnostic]:
@@ -161,7 +166,3 @@ def _keys(query: Query, what: str, names: list[str]) -> Iterator[Diagnostic]:
         if word.text not in names:
             message = f'column "{word}" does not exist in {what}'
             yield Diagnostic("E311", message, word.span, "unknown column", did_you_mean(word.text, names))
-
-
-def _parts(name: Name) -> tuple[str, str]:
-    return name.schema, name.name
