@@ -183,6 +183,7 @@ class BoundTable:
     span: Span
     drop: tuple[Reason, ...] = ()
     relations: tuple[Name, ...] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

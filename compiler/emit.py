@@ -51,6 +51,8 @@ def _quoted(text: str) -> str:
 
 def _header(step: Step) -> Iterator[str]:
     yield from _wrapped(f"{step.id}: {step.what}", "", "    ")
+    if step.about:
+        yield from _wrapped(" ".join(step.about.split()), "about  ", "       ")
     yield f"from   {one_line(str(step.span))}"
     if step.after:
         yield from _wrapped(", ".join(step.after), "after  ", "       ")

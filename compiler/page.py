@@ -51,10 +51,10 @@ def _head(plan: Plan) -> Iterator[str]:
             f"to {code(target.env)}, schema {code(target.schema)}."
         )
     limits = plan.project.limits
-    whole = f"of all rows more than {cell(limits.rejected)}, or " if limits.rejected else ""
+    whole = f"{cell(limits.rejected)} of all rows, or more than " if limits.rejected else ""
     yield (
-        f"The window is {cell(limits.window)}. The run stops when {whole}of a table more than is said below would be "
-        f"set aside; at a lock it gives way after {cell(limits.lock_timeout)}."
+        f"The window is {cell(limits.window)}. The run stops before more than {whole}what a table may lose, "
+        f"as said below, is set aside. At a lock it gives way after {cell(limits.lock_timeout)}."
     )
 
 

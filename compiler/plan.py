@@ -43,8 +43,8 @@ class Lock:
 class Kind(Protocol):
     """A kind of step, filled in: what it does, proves and undoes, which locks it takes, where it comes from.
 
-    `what` is the first line of the step's file. `undo` is how it is undone, or why it cannot be (not `reversible`).
-    `table` is the id of the table that it is about, or "". `risks` are what a reviewer must know of it.
+    `what` is the first line of the step's file, `about` what its table holds. `undo` is how it is undone. `table_id` is
+    that of the table that it is about, or "". `risks` are what a reviewer must know of it.
     """
 
     kind: ClassVar[str]
@@ -53,6 +53,8 @@ class Kind(Protocol):
     def name(self) -> str: ...
     @property
     def what(self) -> str: ...
+    @property
+    def about(self) -> str: ...
     @property
     def table_id(self) -> str: ...
     @property
@@ -74,6 +76,7 @@ class Step:
     kind: str
     name: str
     what: str
+    about: str
     table: str
     span: Span
     after: tuple[str, ...]
@@ -87,8 +90,8 @@ class Step:
         """A kind of step, with its SQL written."""
         sections = (*kind.forward(), *kind.verify(), *kind.revert())
         return cls(
-            kind.kind, kind.name, kind.what, kind.table_id, kind.span, tuple(kind.after()), _merged(kind.locks()),
-            kind.undo, tuple(kind.risks()), sections,
+            kind.kind, kind.name, kind.what, kind.about, kind.table_id, kind.span, tuple(kind.after()),
+            _merged(kind.locks()), kind.undo, tuple(kind.risks()), sections,
         )  # fmt: skip
 
     @property

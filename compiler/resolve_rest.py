@@ -79,6 +79,7 @@ def _table(found: Draft, rest: Rest) -> BoundTable:
         span=table.span,
         drop=table.drop,
         relations=own.relations,
+        about=table.about,
     )
 
 

@@ -21,19 +21,21 @@ from runner.manifest import read_plan
 from runner.sections import split
 from tests.tables import SPAN, copied, ordered, table
 
-STEP = Step("load", "orders", "a -> b", "orders", SPAN, ("create.orders",), (), "truncates", (), ())
+STEP = Step("load", "orders", "a -> b", "", "orders", SPAN, ("create.orders",), (), "truncates", (), ())
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 
 
 def test_header_and_sections() -> None:
     """What it does, where it comes from, what it waits for and locks, how it is undone; then the sections."""
     step = replace(
-        STEP, after=tuple(f"load.table_{n}" for n in range(12)), locks=(Lock("SHARE", "app.a, app.b", "CREATE INDEX"),),
+        STEP, about="What was\nordered",
+        after=tuple(f"load.table_{n}" for n in range(12)), locks=(Lock("SHARE", "app.a, app.b", "CREATE INDEX"),),
         sections=(Section("build", "target", Sql("SELECT\n  1;"), 'a "b"', ("run", "step"), "why\nnot"),),
     )  # fmt: skip
 
     assert step_text(step).splitlines() == [
         "-- load.orders: a -> b",
+        "-- about  What was ordered",
         "-- from   specs/demo/tables/x.yaml:2",
         "-- after  load.table_0, load.table_1, load.table_2, load.table_3, load.table_4, load.table_5, load.table_6,",
         "--        load.table_7, load.table_8, load.table_9, load.table_10, load.table_11",

@@ -22,6 +22,10 @@ class TableStep:
         return self.table.id
 
     @property
+    def about(self) -> str:
+        return self.table.about
+
+    @property
     def table_id(self) -> str:
         return self.table.id
 

@@ -36,11 +36,17 @@ class ReconcileTables(TableStep):
         return ", ".join((*links, *maps))
 
     def after(self) -> tuple[str, ...]:
-        """The duplicates of these tables are gone, and the tables that they refer to lose no row any more."""
+        """The duplicates of these tables are gone, and the tables that they refer to lose no row any more.
+
+        Nor does a load still look up in their maps: rows that are gone leave them here, and whether a row that refers
+        to such a one is set aside before or after duplicates are must not depend on who is faster.
+        """
         members = {table.id for table in self._tables}
         others = (link.reference.table for table in self._tables for link in _links(table))
         parents = (self.layout.settled(self.layout.tables[other]) for other in others if other not in members)
-        return unique((*(self.layout.indexed(table) for table in self._tables), *parents))
+        readers = (f"load.{reader}" for member in members for reader in self.layout.readers.get(member, ()))
+        own = (self.layout.indexed(table) for table in self._tables)
+        return unique((*own, *parents, *sorted(readers)))
 
     def locks(self) -> Iterator[Lock]:
         for table in self._tables:
@@ -56,7 +62,9 @@ class ReconcileTables(TableStep):
                     yield f"{table.target}.{link.name} has no foreign key: {link.reference.why_not}"
 
     def forward(self) -> Iterator[Section]:
-        gates = tuple(self._gate(table, link) for table in self._tables for link in _links(table, "fail"))
+        gates = tuple(
+            gate for table in self._tables for link in _links(table, "fail") for gate in self._gates(table, link)
+        )
         if gates:
             yield Section("gate", "target", render("reconcile/gate", parts=gates), binds=("run",))
         for table in self._tables:
@@ -96,14 +104,15 @@ class ReconcileTables(TableStep):
         of = link.name if len(self._tables) == 1 else f"{table.id}.{link.name}"
         return Section("settle", "target", sql, of=of, binds=("run", "step"), prose=_PROSE[reference.missing])
 
-    def _gate(self, table: BoundTable, link: "_Link") -> Sql:
+    def _gates(self, table: BoundTable, link: "_Link") -> Iterator[Sql]:
+        """Rows that did not find what they refer to, and those whose found one is gone."""
         reference, key = link.reference, source_key(table, "t")
         start = literal(f"{table.target}.{link.name} of row ")
         if not reference.derived:
             text, id = literal(link.name), literal(table.id)
-            return render("reconcile/gate_looked_up", start=start, table=id, text=text)
+            yield render("reconcile/gate_looked_up", start=start, table=id, text=text)
         target = self.layout.tables[reference.table].target
-        return render(
+        yield render(
             "reconcile/gate_derived", start=start, key=key.array, column=ident(link.name),
             reason=literal(f": {target} has no row with {reference.column} = "), target=relation_sql(table.target),
             joins=key.joins, conditions=self._missing(link), order=join(", ", key.values),

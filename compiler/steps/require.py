@@ -20,6 +20,7 @@ class _Require:
 
     span: Span
     kind: ClassVar[str] = "require"
+    about: ClassVar[str] = ""
     table_id: ClassVar[str] = ""
 
     def after(self) -> tuple[str, ...]:

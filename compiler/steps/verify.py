@@ -85,35 +85,49 @@ class VerifyTable(TableStep):
 
     def _source_sums(self) -> Section:
         """$1 is the keys of the rows that did not arrive, $2 and on the keys of rows that lost a reference."""
-        nullable = [each for each in self._compared if each.nullable] if self._keyed else []
-        places = {each.name: place for place, each in enumerate(nullable, 2)}
         sums = [self._whole(Sql("count(*)"), "rows")]
         for each in self._compared:
-            value = each.sum(each.source, SEED if self._keyed else Sql("0"), places.get(each.name))
-            sums.append(self._whole(value, each.name))
+            nulled = self._nulled.get(each.name) if self._keyed else None
+            sums.append(self._whole(each.sum(each.source, self._salt, nulled), each.name))
         columns = tuple(reading(self.table, self.layout).selected)
         rows = render(
             "rows/chunk", columns=columns, relation=source_sql(self.table), conditions=where(self.table), order=None
         )
         key = text_key([column("s", source.name) for source in self.table.keyset]) if self._keyed else None
         sql = render("verify/checksum_source", sums=sums, rows=rows, key=key, seed=self._seed)
-        binds = ("rejected", *(f"nulled.{json.dumps(each.name, ensure_ascii=False)}" for each in nullable))
-        return Section("checksum", "source", sql, binds=binds, prose="of the rows that arrived, as they were to arrive")
+        prose = "of the rows that arrived, as they were to arrive"
+        return Section("checksum", "source", sql, binds=self._binds, prose=prose)
 
     def _target_sums(self) -> Section:
         key = source_key(self.table, "t")
         sums = [self._whole(Sql("count(*)"), "rows")]
         for each in self._compared:
-            sums.append(self._whole(each.sum(each.target, SEED if self._keyed else Sql("0"), None), each.name))
+            sums.append(self._whole(each.sum(each.target, self._salt, None), each.name))
         joins = (*(key.joins if self._keyed else ()), *(join_ for each in self._compared for join_ in each.joins))
         text = text_key(key.values) if self._keyed else None
         sql = render("verify/checksum_target", sums=sums, target=self.target, joins=joins, key=text, seed=self._seed)
-        return Section("checksum", "target", sql, binds=() if self._keyed else ("rejected",), prose="as they arrived")
+        binds = () if self._keyed else self._binds
+        return Section("checksum", "target", sql, binds=binds, prose="as they arrived")
+
+    @property
+    def _salt(self) -> Sql:
+        return SEED if self._keyed else Sql("0")
+
+    @cached_property
+    def _nulled(self) -> dict[str, int]:
+        """Which parameter holds the keys of the rows that lost a reference, by its column."""
+        return {each.name: place for place, each in enumerate((each for each in self._compared if each.nullable), 2)}
+
+    @property
+    def _binds(self) -> tuple[str, ...]:
+        return ("rejected", *(f"nulled.{json.dumps(name, ensure_ascii=False)}" for name in self._nulled))
 
     def _whole(self, value: Sql, name: str) -> Sql:
-        """A sum; none where rows that cannot be told apart were set aside."""
+        """A sum; none where rows that cannot be told apart were set aside, or lost the reference that is summed."""
         if not self._keyed:
-            value = Sql(f"CASE WHEN cardinality($1::text[]) = 0 THEN {value} END")
+            places = (1, self._nulled[name]) if name in self._nulled else (1,)
+            none = join(" AND ", (Sql(f"cardinality(${place}::text[]) = 0") for place in places))
+            value = Sql(f"CASE WHEN {none} THEN {value} END")
         return Sql(f"{value} AS {ident(name)}")
 
 

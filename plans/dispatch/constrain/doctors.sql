@@ -1,4 +1,5 @@
 -- constrain.doctors: app.doctors: doctors_profile_id_fkey, doctors_office_id_fkey
+-- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  reconcile.doctors, index.profiles, reconcile.profiles, index.offices
 -- locks  SHARE ROW EXCLUSIVE on app.doctors, app.profiles, app.offices (ADD FOREIGN KEY)

@@ -1,4 +1,5 @@
 -- constrain.orders: app.orders: orders_patient_id_fkey, orders_office_id_fkey
+-- about  What was ordered for whom, and what became of it
 -- from   specs/dispatch/tables/orders.yaml:2
 -- after  reconcile.orders, index.patients, reconcile.patients, index.offices
 -- locks  SHARE ROW EXCLUSIVE on app.orders, app.patients, app.offices (ADD FOREIGN KEY)

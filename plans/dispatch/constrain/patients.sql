@@ -1,4 +1,5 @@
 -- constrain.patients: app.patients: patients_office_id_fkey, patients_doctor_id_fkey
+-- about  Patients, with the office that looks after them
 -- from   specs/dispatch/tables/patients.yaml:2
 -- after  reconcile.patients, index.offices, index.doctors, reconcile.doctors
 -- locks  SHARE ROW EXCLUSIVE on app.patients, app.offices, app.doctors (ADD FOREIGN KEY)

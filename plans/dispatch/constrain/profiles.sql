@@ -1,4 +1,5 @@
 -- constrain.profiles: app.profiles: profiles_office_id_fkey
+-- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
 -- after  reconcile.profiles, index.offices
 -- locks  SHARE ROW EXCLUSIVE on app.profiles, app.offices (ADD FOREIGN KEY)

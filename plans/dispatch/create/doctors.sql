@@ -1,4 +1,5 @@
 -- create.doctors: app.doctors, without indexes and keys
+-- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  require.schema-app
 -- undo   drops the table

@@ -1,4 +1,5 @@
 -- create.offices: app.offices, without indexes and keys
+-- about  The offices that send orders in
 -- from   specs/dispatch/tables/offices.yaml:2
 -- after  require.schema-app
 -- undo   drops the table

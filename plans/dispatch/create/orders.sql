@@ -1,4 +1,5 @@
 -- create.orders: app.orders, without indexes and keys
+-- about  What was ordered for whom, and what became of it
 -- from   specs/dispatch/tables/orders.yaml:2
 -- after  require.schema-app
 -- undo   drops the table

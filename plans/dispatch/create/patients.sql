@@ -1,4 +1,5 @@
 -- create.patients: app.patients, without indexes and keys
+-- about  Patients, with the office that looks after them
 -- from   specs/dispatch/tables/patients.yaml:2
 -- after  require.schema-app
 -- undo   drops the table

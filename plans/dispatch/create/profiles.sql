@@ -1,4 +1,5 @@
 -- create.profiles: app.profiles, without indexes and keys
+-- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
 -- after  require.schema-app
 -- undo   drops the table

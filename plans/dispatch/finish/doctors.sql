@@ -1,4 +1,5 @@
 -- finish.doctors: app.doctors: statistics
+-- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  constrain.doctors
 -- locks  SHARE UPDATE EXCLUSIVE on app.doctors (ANALYZE)

@@ -1,4 +1,5 @@
 -- finish.offices: app.offices: statistics
+-- about  The offices that send orders in
 -- from   specs/dispatch/tables/offices.yaml:2
 -- after  index.offices
 -- locks  SHARE UPDATE EXCLUSIVE on app.offices (ANALYZE)

@@ -1,4 +1,5 @@
 -- finish.profiles: app.profiles: statistics
+-- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
 -- after  constrain.profiles
 -- locks  SHARE UPDATE EXCLUSIVE on app.profiles (ANALYZE)

@@ -1,4 +1,5 @@
 -- index.doctors: app.doctors: doctors_pkey, doctors_profile_id_key, doctors_license_no_key, doctors_office_id_idx
+-- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  load.doctors
 -- locks  ACCESS EXCLUSIVE on app.doctors (ADD CONSTRAINT)

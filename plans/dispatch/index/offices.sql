@@ -1,4 +1,5 @@
 -- index.offices: app.offices: offices_pkey, offices_code_key
+-- about  The offices that send orders in
 -- from   specs/dispatch/tables/offices.yaml:2
 -- after  load.offices
 -- locks  ACCESS EXCLUSIVE on app.offices (ADD CONSTRAINT)

@@ -1,4 +1,5 @@
 -- index.orders: app.orders: orders_pkey, orders_order_no_key, orders_patient_id_idx, orders_office_id_placed_at_idx
+-- about  What was ordered for whom, and what became of it
 -- from   specs/dispatch/tables/orders.yaml:2
 -- after  load.orders
 -- locks  ACCESS EXCLUSIVE on app.orders (ADD CONSTRAINT)

@@ -1,5 +1,6 @@
 -- index.patients: app.patients: patients_pkey, patients_email_key, patients_office_id_idx, patients_doctor_id_idx,
 --     patients_last_name_first_name_idx
+-- about  Patients, with the office that looks after them
 -- from   specs/dispatch/tables/patients.yaml:2
 -- after  load.patients
 -- locks  ACCESS EXCLUSIVE on app.patients (ADD CONSTRAINT)

@@ -1,4 +1,5 @@
 -- index.profiles: app.profiles: profiles_pkey, profiles_username_key, profiles_email_key, profiles_office_id_idx
+-- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
 -- after  load.profiles
 -- locks  ACCESS EXCLUSIVE on app.profiles (ADD CONSTRAINT)

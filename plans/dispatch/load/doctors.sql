@@ -1,4 +1,5 @@
 -- load.doctors: public.dispatch_doctor (source) -> app.doctors (target), in chunks by id
+-- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  create.doctors
 -- locks  ACCESS SHARE on public.dispatch_doctor in the source (SELECT)

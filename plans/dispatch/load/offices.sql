@@ -1,4 +1,5 @@
 -- load.offices: public.dispatch_office (source) -> app.offices (target), in chunks by id
+-- about  The offices that send orders in
 -- from   specs/dispatch/tables/offices.yaml:2
 -- after  create.offices
 -- locks  ACCESS SHARE on public.dispatch_office in the source (SELECT)

@@ -1,4 +1,5 @@
 -- load.orders: public.dispatch_order (source) -> app.orders (target), in chunks by id
+-- about  What was ordered for whom, and what became of it
 -- from   specs/dispatch/tables/orders.yaml:2
 -- after  create.orders
 -- locks  ACCESS SHARE on public.dispatch_order in the source (SELECT)

@@ -1,4 +1,5 @@
 -- load.patients: public.dispatch_patient (source) -> app.patients (target), in chunks by id
+-- about  Patients, with the office that looks after them
 -- from   specs/dispatch/tables/patients.yaml:2
 -- after  create.patients
 -- locks  ACCESS SHARE on public.dispatch_patient in the source (SELECT)

@@ -1,4 +1,5 @@
 -- load.profiles: query of profiles (source) -> app.profiles (target), in chunks by id
+-- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
 -- after  create.profiles
 -- locks  ROW EXCLUSIVE on app.profiles (INSERT)

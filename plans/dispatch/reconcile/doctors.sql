@@ -1,4 +1,5 @@
 -- reconcile.doctors: app.doctors.profile_id -> profiles, app.doctors.office_id -> offices
+-- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  index.doctors, reconcile.profiles, index.offices
 -- locks  ROW EXCLUSIVE on app.doctors (DELETE, UPDATE)

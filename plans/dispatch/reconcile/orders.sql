@@ -1,4 +1,5 @@
 -- reconcile.orders: app.orders.patient_id -> patients, app.orders.office_id -> offices
+-- about  What was ordered for whom, and what became of it
 -- from   specs/dispatch/tables/orders.yaml:2
 -- after  index.orders, reconcile.patients, index.offices
 -- locks  ROW EXCLUSIVE on app.orders (DELETE, UPDATE)

@@ -1,4 +1,5 @@
 -- reconcile.patients: app.patients.office_id -> offices, app.patients.doctor_id -> doctors
+-- about  Patients, with the office that looks after them
 -- from   specs/dispatch/tables/patients.yaml:2
 -- after  index.patients, index.offices, reconcile.doctors
 -- locks  ROW EXCLUSIVE on app.patients (DELETE, UPDATE)

@@ -1,4 +1,5 @@
 -- reconcile.profiles: app.profiles.office_id -> offices
+-- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
 -- after  index.profiles, index.offices
 -- locks  ROW EXCLUSIVE on app.profiles (DELETE, UPDATE)

@@ -1,4 +1,5 @@
 -- verify.doctors: app.doctors against its source
+-- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  finish.doctors
 -- locks  ACCESS SHARE on app.doctors (SELECT)

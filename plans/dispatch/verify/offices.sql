@@ -1,4 +1,5 @@
 -- verify.offices: app.offices against its source
+-- about  The offices that send orders in
 -- from   specs/dispatch/tables/offices.yaml:2
 -- after  finish.offices
 -- locks  ACCESS SHARE on app.offices (SELECT)

@@ -1,4 +1,5 @@
 -- verify.orders: app.orders against its source
+-- about  What was ordered for whom, and what became of it
 -- from   specs/dispatch/tables/orders.yaml:2
 -- after  finish.orders
 -- locks  ACCESS SHARE on app.orders (SELECT)

@@ -1,4 +1,5 @@
 -- verify.patients: app.patients against its source
+-- about  Patients, with the office that looks after them
 -- from   specs/dispatch/tables/patients.yaml:2
 -- after  finish.patients
 -- locks  ACCESS SHARE on app.patients (SELECT)

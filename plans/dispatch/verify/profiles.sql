@@ -1,4 +1,5 @@
 -- verify.profiles: app.profiles against its source
+-- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
 -- after  finish.profiles
 -- locks  ACCESS SHARE on app.profiles (SELECT)

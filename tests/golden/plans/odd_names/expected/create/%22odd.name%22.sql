@@ -1,4 +1,5 @@
 -- create."odd.name": app."odd.name", without indexes and keys
+-- about  {{ 7 * 7 }} and {% raw %} are data, and so is -- this
 -- from   specs/demo/tables/patients.yaml:1
 -- after  require.schema-app
 -- undo   drops the table

@@ -1,4 +1,5 @@
 -- index."odd.name": app."odd.name": odd.name_pkey
+-- about  {{ 7 * 7 }} and {% raw %} are data, and so is -- this
 -- from   specs/demo/tables/patients.yaml:1
 -- after  load."odd.name"
 -- locks  ACCESS EXCLUSIVE on app."odd.name" (ADD CONSTRAINT)

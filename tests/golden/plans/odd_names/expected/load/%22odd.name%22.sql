@@ -1,4 +1,5 @@
 -- load."odd.name": public."odd.name" (source) -> app."odd.name" (target), in chunks by ID
+-- about  {{ 7 * 7 }} and {% raw %} are data, and so is -- this
 -- from   specs/demo/tables/patients.yaml:1
 -- after  create."odd.name"
 -- locks  ACCESS SHARE on public."odd.name" in the source (SELECT)

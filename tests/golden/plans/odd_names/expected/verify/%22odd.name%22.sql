@@ -1,4 +1,5 @@
 -- verify."odd.name": app."odd.name" against its source
+-- about  {{ 7 * 7 }} and {% raw %} are data, and so is -- this
 -- from   specs/demo/tables/patients.yaml:1
 -- after  finish."odd.name"
 -- locks  ACCESS SHARE on app."odd.name" (SELECT)
