@@ -14,6 +14,7 @@ from runner import events, fence, journal, runs
 from runner.accounting import Account, accounts
 from runner.connect import Address, Session
 from runner.errors import INTERRUPTED, Fenced, RunnerError, SqlError, Stopped
+from runner.interrupts import interruptible
 from runner.journal import Run
 from runner.lanes import Slots
 from runner.manifest import Plan, Step
@@ -25,8 +26,6 @@ from runner.sections import Side
 from runner.sessions import Sessions
 from runner.steps import KINDS
 from runner.work import Context, Work
-
-GRACE = 3.0  # seconds that a chunk has to end after Ctrl-C, before its statement is cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +80,20 @@ def _steps(context: Context, jobs: int) -> None:
     done = {step for step, row in rows.items() if row.state == "done"}
     steps = [step for step in context.plan.steps if step.id not in done]
     weight = {table.id: table.rows for table in context.plan.tables}
-    timers: list[threading.Timer] = []
-
-    def interrupted() -> None:
-        """Statements of a chunk may end; after a while, or at the second Ctrl-C, they are cancelled."""
-        timers.append(threading.Timer(0 if timers else GRACE, context.sessions.cancel))
-        timers[-1].start()
-
+    schedule = Schedule(steps, weight, lambda step: run_step(context, step), context.stop)
     context.progress.begin(context.plan, len(done))
-    try:
-        with ThreadPoolExecutor(jobs, "step") as executor:
-            Schedule(steps, weight, lambda step: run_step(context, step), context.stop, interrupted).run(executor, jobs)
-    except KeyboardInterrupt:
+    with interruptible(context.stop, context.sessions.cancel) as interrupts:
+        try:
+            with ThreadPoolExecutor(jobs, "step") as executor:
+                schedule.run(executor, jobs)
+        except RunnerError:
+            if not interrupts.happened:
+                raise
+        finally:
+            context.progress.close()
+    if interrupts.happened:
         hint = f"what is committed stays; `transhume apply {context.plan.folder}` goes on from there"
-        raise RunnerError("interrupted", hint, INTERRUPTED) from None
-    finally:
-        for timer in timers:
-            timer.cancel()
-        context.progress.close()
+        raise RunnerError("interrupted", hint, INTERRUPTED)
 
 
 def run_step(context: Context, step: Step) -> None:

@@ -16,37 +16,31 @@ from runner.manifest import Step
 class Schedule:
     """Works through steps, `jobs` at a time; among those that may start, the one of the greatest weight first.
 
-    Where a step fails, or the user interrupts, no other is started and `stop` is set; those at work are waited for.
-    `interrupted` is called at each Ctrl-C.
+    Where a step fails `stop` is set; once it is set, by whomever, no other step is started and those at work are waited
+    for.
     """
 
     steps: Sequence[Step]
     weight: Mapping[str, int]  # of a table's id
     work: Callable[[Step], None]
     stop: threading.Event
-    interrupted: Callable[[], None]
     running: dict[Future[None], Step] = field(default_factory=dict, init=False)
     errors: list[BaseException] = field(default_factory=list, init=False)
 
     def run(self, executor: Executor, jobs: int) -> None:
-        """Run every step. Raises the first error, or KeyboardInterrupt."""
+        """Run every step that may start before `stop` is set. Raises the first error."""
         order = {step.id: number for number, step in enumerate(self.steps)}
         graph = TopologicalSorter({step.id: [name for name in step.after if name in order] for step in self.steps})
         graph.prepare()
         ready: list[tuple[int, int]] = []
         while graph.is_active() and (self.running or not self.stop.is_set()):
-            try:
-                for name in graph.get_ready():
-                    step = self.steps[order[name]]
-                    heapq.heappush(ready, (-self.weight.get(step.table, 0), order[name]))
-                while ready and len(self.running) < jobs and not self.stop.is_set():
-                    step = self.steps[heapq.heappop(ready)[1]]
-                    self.running[executor.submit(self.work, step)] = step
-                graph.done(*self._ended())
-            except KeyboardInterrupt as interrupt:
-                self.errors.insert(0, interrupt)
-                self.stop.set()
-                self.interrupted()
+            for name in graph.get_ready():
+                step = self.steps[order[name]]
+                heapq.heappush(ready, (-self.weight.get(step.table, 0), order[name]))
+            while ready and len(self.running) < jobs and not self.stop.is_set():
+                step = self.steps[heapq.heappop(ready)[1]]
+                self.running[executor.submit(self.work, step)] = step
+            graph.done(*self._ended())
         if self.errors:
             raise self.errors[0]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 from dataclasses import asdict
-from types import FrameType
 
 import click
 
@@ -47,18 +45,12 @@ def apply(plan: str, jobs: int, outage: float, as_json: bool, yes: bool) -> None
       transhume apply dispatch
       transhume apply plans/dispatch --jobs 4 --json
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     with reporting():
         read = chosen_plan(plan)
         with databases(read) as places:
             confirm(f"apply {read.folder} to", yes, places)
             outcome = apply_plan(read, places, progress(as_json), jobs, outage)
     _show(outcome, as_json)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """End a run that a service manager stops as Ctrl-C does."""
-    raise KeyboardInterrupt
 
 
 def _show(outcome: Outcome, as_json: bool) -> None:

@@ -271,7 +271,7 @@ def test_an_administrator_ends_sessions(migrations: Make, action: str) -> None:
     """Sessions that are ended, on both sides, are opened again; a statement that is cancelled is tried smaller."""
     migration = migrations(rows=300, chunk=(1, 1) if action == "pg_terminate_backend" else (20, 20))
     query = f"""SELECT {action}(pid) FROM pg_stat_activity WHERE application_name LIKE 'transhume:%%'
-                AND (%s OR state = 'active') AND datname IN (%s, %s)"""
+                AND (%s OR state = 'active' AND query ~ 'stage_|legacy') AND datname IN (%s, %s)"""
     names = [psycopg.conninfo.conninfo_to_dict(url)["dbname"] for url in (migration.source, migration.target)]
 
     def disturb() -> None:
