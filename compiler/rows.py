@@ -163,15 +163,21 @@ def _beyond(keyset: Sequence[SourceColumn], first: int, operator: str) -> Sql:
 
 @dataclass(frozen=True, slots=True)
 class SourceKey:
-    """The source's key of a target row: its columns, typed as in the source, and the join that finds them, if any."""
+    """The source's key of a target row: its columns, typed as in the source, and the join that finds them, if any.
+
+    `place` is the alias of a row that has no key: it is known by its place.
+    """
 
     values: tuple[Sql, ...]
     joins: tuple[Sql, ...] = ()
+    place: str = ""
 
     @property
     def array(self) -> Sql:
-        """The key as transhume.reject keeps it."""
-        return array_key(self.values)
+        """The key as transhume.reject keeps it. A place is told with its table: rows of the stage have places too."""
+        if not self.place:
+            return array_key(self.values)
+        return Sql(f"ARRAY[{column(self.place, 'tableoid')}::regclass::text || ' ' || {join(', ', self.values)}::text]")
 
 
 def source_key(table: BoundTable, row: str) -> SourceKey:
@@ -188,7 +194,7 @@ def source_key(table: BoundTable, row: str) -> SourceKey:
         matched = join(" AND ", (Sql(f"{column('k', name)} = {column(row, name)}") for name in table.map_table.key))
         kept = tuple(column("k", legacy_name(source.name)) for source in table.keyset)
         return SourceKey(kept, (Sql(f"JOIN {map_sql(table.id)} AS k ON {matched}"),))
-    return SourceKey((column(row, "ctid"),))
+    return SourceKey((column(row, "ctid"),), place=row)
 
 
 def reject_columns() -> Sql:

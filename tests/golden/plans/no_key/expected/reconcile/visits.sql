@@ -10,7 +10,7 @@ WITH missing AS (
     t.tableoid AS relation,
     t.ctid AS place,
     t.patient_id::text AS value,
-    ARRAY[t.ctid::text] AS key,
+    ARRAY[t.tableoid::regclass::text || ' ' || t.ctid::text] AS key,
     to_jsonb(t.*) AS raw
   FROM app.visits AS t
   WHERE t.patient_id IS NOT NULL
