@@ -135,6 +135,17 @@ class Layout:
         """The step after which the table's map table can be looked up in."""
         return f"map.{table_id}"
 
+    @cached_property
+    def readers(self) -> Mapping[str, tuple[str, ...]]:
+        """The tables whose loads look up in a table's map."""
+        pairs = dict.fromkeys(
+            (bound.lookup.map_of, table.id) for table in self.ordered.tables for bound in table.columns if bound.lookup
+        )
+        found: dict[str, tuple[str, ...]] = {}
+        for map_of, reader in pairs:
+            found[map_of] = (*found.get(map_of, ()), reader)
+        return found
+
     def indexed(self, table: BoundTable) -> str:
         """The step after which the table's indexes stand and its duplicates are gone."""
         return f"index.{table.id}" if self.rebuilt(table) else f"load.{table.id}"

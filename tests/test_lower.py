@@ -91,6 +91,23 @@ def test_maps_come_before_every_row() -> None:
     ]  # fmt: skip
 
 
+def test_maps_are_whole_while_anybody_looks_up_in_them() -> None:
+    """Reconcile takes entries away: a load that was slower would find other rows than one that was faster."""
+    visits = table("visits", referring("patient_id", "patients", derived=False))
+    plan = steps(lower(ordered(mapped("patients"), visits)))
+
+    assert plan["reconcile.patients"].after == ("index.patients", "load.visits")
+
+
+def test_the_gate_of_a_looked_up_reference() -> None:
+    """It asks for what was not found, and for what was found and is gone since."""
+    visits = table("visits", referring("patient_id", "patients", "fail", derived=False))
+    gate = section(steps(lower(ordered(mapped("patients"), visits)))["reconcile.visits"], "gate").sql
+
+    assert "FROM transhume.reject AS j" in gate
+    assert "NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.patient_id)" in gate
+
+
 def test_a_circle_is_settled_in_one_step() -> None:
     """Tables that refer to each other lose rows together; who refers to them waits for all of them."""
     stores = table("stores", referring("manager_id", "staff"))
@@ -289,6 +306,20 @@ def test_a_source_without_a_key() -> None:
     assert within.risks == (
         "the source has no key to page by: one transaction moves all of it, and a crash starts it anew",
     )
+
+
+def test_rows_without_a_key_are_known_by_their_place() -> None:
+    """Not by one that a row of the stage has too; and a reference that some of them lost is not compared."""
+    one = table("log", referring("of", "patients", "null"), keyset=(), legacy_key=())
+    plan = steps(lower(ordered(table("patients"), one)))
+    sums = [each for each in plan["verify.log"].sections if each.name == "checksum"]
+
+    assert (
+        "ARRAY[t.tableoid::regclass::text || ' ' || t.ctid::text] AS key"
+        in section(plan["reconcile.log"], "settle", "of").sql
+    )
+    assert [each.binds for each in sums] == [("rejected", 'nulled."of"')] * 2
+    assert all("cardinality($1::text[]) = 0 AND cardinality($2::text[]) = 0 THEN sum(" in each.sql for each in sums)
 
 
 def test_generated_always() -> None:

@@ -44,9 +44,9 @@ class ReconcileTables(TableStep):
         members = {table.id for table in self._tables}
         others = (link.reference.table for table in self._tables for link in _links(table))
         parents = (self.layout.settled(self.layout.tables[other]) for other in others if other not in members)
-        readers = (f"load.{reader}" for member in members for reader in self.layout.readers.get(member, ()))
+        readers = {reader for member in members for reader in self.layout.readers.get(member, ())} - members
         own = (self.layout.indexed(table) for table in self._tables)
-        return unique((*own, *parents, *sorted(readers)))
+        return unique((*own, *parents, *(f"load.{reader}" for reader in sorted(readers))))
 
     def locks(self) -> Iterator[Lock]:
         for table in self._tables:

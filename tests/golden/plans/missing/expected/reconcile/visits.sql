@@ -24,6 +24,15 @@ UNION ALL
     AND j.sqlstate = '23503'
   ORDER BY j.key
   LIMIT 20
+)
+UNION ALL
+(
+  SELECT 'app.visits.f of row ' || array_to_string(ARRAY[t.id::text], ', ') || ': app.patients has no row with id = ' || t.f::text AS problem
+  FROM app.visits AS t
+  WHERE t.f IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.f)
+  ORDER BY t.id
+  LIMIT 20
 );
 
 -- transhume: settle of "a" on target binds run step -- sets aside the rows without a parent

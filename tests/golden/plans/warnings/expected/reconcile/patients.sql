@@ -1,6 +1,6 @@
 -- reconcile.patients: map of patients
 -- from   specs/demo/tables/patients.yaml:1
--- after  index.patients
+-- after  index.patients, load.visits
 -- undo   nothing of its own: what it took away comes back with a new load
 
 -- transhume: apply on target
