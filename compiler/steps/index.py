@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from compiler.bound import BoundIndex
+from compiler.bound import BoundIndex, MapTable, legacy_name
+from compiler.layout import map_sql
 from compiler.plan import Lock, Section
 from compiler.render import render
-from compiler.rows import SourceKey, identity_of, reject_columns, source_key
+from compiler.rows import SourceKey, array_key, identity_of, reject_columns, source_key
 from compiler.sql import Sql, column, join, literal
 from compiler.steps.base import TableStep
 
@@ -42,11 +43,10 @@ class BuildIndexes(TableStep):
     def forward(self) -> Iterator[Section]:
         for index in self._indexes:
             yield Section("build", "target", Sql(f"{index.definition};"), of=index.name)
-            if index.unique and index.columns and index.duplicates != "fail":
-                sql = self._repair(index)
-                yield Section(
-                    "repair", "target", sql, of=index.name, binds=("run", "step"), prose=_PROSE[index.duplicates]
-                )
+            repair = self._repair(index)
+            if repair is not None:
+                prose = _PROSE[index.duplicates]
+                yield Section("repair", "target", repair, of=index.name, binds=("run", "step"), prose=prose)
 
     def verify(self) -> Iterator[Section]:
         expected = tuple(self._expected(index) for index in self._indexes)
@@ -74,7 +74,16 @@ class BuildIndexes(TableStep):
         definition = self._definitions.get(index.name)
         return Sql(f"({literal(index.name)}, {literal(definition)})")
 
-    def _repair(self, index: BoundIndex) -> Sql:
+    def _repair(self, index: BoundIndex) -> Sql | None:
+        """None where the spec says to stop, where rows that are equal cannot be told, and where there can be none."""
+        if not index.unique or not index.columns or index.duplicates == "fail":
+            return None
+        kept = self.table.map_table
+        if kept is None or self.table.legacy_key or set(index.columns) != set(kept.key):
+            return self._repair_by_row(index)
+        return self._repair_by_pair(index, kept) if index.duplicates == "reject" and not kept.numbered else None
+
+    def _repair_by_row(self, index: BoundIndex) -> Sql:
         columns = join(", ", (column("t", name) for name in index.columns))
         key = _inlined(source_key(self.table, "t"))
         # NULLs make no duplicates, unless the index says so.
@@ -83,6 +92,16 @@ class BuildIndexes(TableStep):
         return render(
             "index/repair", target=self.target, key=key.array, order=join(", ", key.values), columns=columns,
             conditions=(*where, *filled), first=index.duplicates == "first", identity=identity_of(self.table),
+            reject=reject_columns(), reason=literal(f"{index.name}: the same {_shown(index)} as row "),
+        )  # fmt: skip
+
+    def _repair_by_pair(self, index: BoundIndex, kept: MapTable) -> Sql:
+        legacy = tuple(column("k", legacy_name(source.name)) for source in self.table.keyset)
+        return render(
+            "index/repair_key", target=self.target, map=map_sql(self.table.id), table=literal(self.table.id),
+            mapped=tuple(column("k", name) for name in kept.key), key=array_key(legacy), order=join(", ", legacy),
+            columns=tuple(column("t", name) for name in kept.key), identity=identity_of(self.table),
+            match=tuple(Sql(f"{column('e', name)} = {column('d', name)}") for name in kept.key),
             reject=reject_columns(), reason=literal(f"{index.name}: the same {_shown(index)} as row "),
         )  # fmt: skip
 

@@ -103,16 +103,18 @@ class FillMap(TableStep):
         return render("map/number", map=self._map, column=ident(bound.name), order=order)
 
     def _builds(self) -> Iterator[Section]:
+        """What is looked up by is unique, or a row would refer to two. New keys may be equal: see index."""
         keyset = tuple(source.name for source in self.table.keyset)
-        legacy = unique((keyset, *self.kept.lookups))
-        indexes = [tuple(map(legacy_name, columns)) for columns in legacy if columns]
+        for legacy in unique((keyset, *self.kept.lookups)):
+            yield self._index(tuple(map(legacy_name, legacy)), is_unique=True)
         if not self.kept.numbered:
-            indexes.append(self.kept.key)
-        for columns in indexes:
-            name = fits("_".join((f"map_{self.table.id}", *columns)))
-            sql = render("map/build", name=ident(name), map=self._map, columns=names(columns))
-            yield Section("build", "target", sql, of=name)
+            yield self._index(self.kept.key, is_unique=False)
         yield Section("build", "target", render("map/analyze", map=self._map), of="statistics")
+
+    def _index(self, columns: tuple[str, ...], *, is_unique: bool) -> Section:
+        name = fits("_".join((f"map_{self.table.id}", *columns)))
+        sql = render("map/build", is_unique=is_unique, name=ident(name), map=self._map, columns=names(columns))
+        return Section("build", "target", sql, of=name)
 
 
 def _typed(name: str, type: str, is_set: bool) -> Sql:

@@ -8,21 +8,39 @@
 ALTER TABLE app.visits ADD CONSTRAINT visits_pkey PRIMARY KEY (patient_id, day);
 
 -- transhume: repair of "visits_pkey" on target binds run step -- sets aside all rows that are equal: none of them is the right one
-WITH duplicate AS (
+WITH entry AS (
+  SELECT
+    k.patient_id,
+    k.day,
+    ARRAY[k.legacy_country::text, k.legacy_no::text, k.legacy_day::text] AS key,
+    row_number() OVER equal AS nth,
+    coalesce(lag(ARRAY[k.legacy_country::text, k.legacy_no::text, k.legacy_day::text]) OVER equal, lead(ARRAY[k.legacy_country::text, k.legacy_no::text, k.legacy_day::text]) OVER equal) AS other
+  FROM transhume.map_visits AS k
+  WHERE NOT EXISTS (
+    SELECT
+    FROM transhume.reject AS j
+    WHERE j.run = $1::uuid AND j.table_id = 'visits' AND j.action = 'rejected' AND j.key = ARRAY[k.legacy_country::text, k.legacy_no::text, k.legacy_day::text]
+  )
+  WINDOW equal AS (PARTITION BY k.patient_id,
+    k.day ORDER BY k.legacy_country, k.legacy_no, k.legacy_day)
+), duplicate AS (
   SELECT
     t.tableoid AS relation,
     t.ctid AS place,
-    ARRAY[(SELECT k.legacy_country FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text, (SELECT k.legacy_no FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text, (SELECT k.legacy_day FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text] AS key,
-    coalesce(lag(ARRAY[(SELECT k.legacy_country FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text, (SELECT k.legacy_no FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text, (SELECT k.legacy_day FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text]) OVER equal, lead(ARRAY[(SELECT k.legacy_country FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text, (SELECT k.legacy_no FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text, (SELECT k.legacy_day FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day)::text]) OVER equal) AS other
+    t.patient_id,
+    t.day,
+    row_number() OVER (equal ORDER BY t.ctid) AS nth,
+    count(*) OVER equal AS rows
   FROM app.visits AS t
-  WHERE t.patient_id IS NOT NULL
-    AND t.day IS NOT NULL
-  WINDOW equal AS (PARTITION BY t.patient_id, t.day ORDER BY (SELECT k.legacy_country FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day), (SELECT k.legacy_no FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day), (SELECT k.legacy_day FROM transhume.map_visits AS k WHERE k.patient_id = t.patient_id AND k.day = t.day))
+  WINDOW equal AS (PARTITION BY t.patient_id,
+    t.day)
 ), removed AS (
   DELETE FROM app.visits AS t
   USING duplicate AS d
-  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.other IS NOT NULL
-  RETURNING d.key, d.other, to_jsonb(t.*) AS raw
+  JOIN entry AS e ON e.patient_id = d.patient_id
+    AND e.day = d.day AND e.nth = d.nth
+  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.rows > 1
+  RETURNING e.key, e.other, to_jsonb(t.*) AS raw
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT

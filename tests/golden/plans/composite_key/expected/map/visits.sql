@@ -92,7 +92,7 @@ WHERE part.place = part.rows / 2;
 CREATE UNIQUE INDEX map_visits_legacy_country_legacy_no_legacy_day ON transhume.map_visits (legacy_country, legacy_no, legacy_day);
 
 -- transhume: build of "map_visits_patient_id_day" on target
-CREATE UNIQUE INDEX map_visits_patient_id_day ON transhume.map_visits (patient_id, day);
+CREATE INDEX map_visits_patient_id_day ON transhume.map_visits (patient_id, day);
 
 -- transhume: build of "statistics" on target
 ANALYZE transhume.map_visits;

@@ -83,7 +83,7 @@ CREATE UNIQUE INDEX map_patients_legacy_id ON transhume.map_patients (legacy_id)
 CREATE UNIQUE INDEX map_patients_legacy_ssn ON transhume.map_patients (legacy_ssn);
 
 -- transhume: build of "map_patients_id" on target
-CREATE UNIQUE INDEX map_patients_id ON transhume.map_patients (id);
+CREATE INDEX map_patients_id ON transhume.map_patients (id);
 
 -- transhume: build of "statistics" on target
 ANALYZE transhume.map_patients;

@@ -8,20 +8,34 @@
 ALTER TABLE app.patients ADD CONSTRAINT patients_pkey PRIMARY KEY (id);
 
 -- transhume: repair of "patients_pkey" on target binds run step -- sets aside all rows that are equal: none of them is the right one
-WITH duplicate AS (
+WITH entry AS (
+  SELECT
+    k.id,
+    ARRAY[k.legacy_id::text] AS key,
+    row_number() OVER equal AS nth,
+    coalesce(lag(ARRAY[k.legacy_id::text]) OVER equal, lead(ARRAY[k.legacy_id::text]) OVER equal) AS other
+  FROM transhume.map_patients AS k
+  WHERE NOT EXISTS (
+    SELECT
+    FROM transhume.reject AS j
+    WHERE j.run = $1::uuid AND j.table_id = 'patients' AND j.action = 'rejected' AND j.key = ARRAY[k.legacy_id::text]
+  )
+  WINDOW equal AS (PARTITION BY k.id ORDER BY k.legacy_id)
+), duplicate AS (
   SELECT
     t.tableoid AS relation,
     t.ctid AS place,
-    ARRAY[(SELECT k.legacy_id FROM transhume.map_patients AS k WHERE k.id = t.id)::text] AS key,
-    coalesce(lag(ARRAY[(SELECT k.legacy_id FROM transhume.map_patients AS k WHERE k.id = t.id)::text]) OVER equal, lead(ARRAY[(SELECT k.legacy_id FROM transhume.map_patients AS k WHERE k.id = t.id)::text]) OVER equal) AS other
+    t.id,
+    row_number() OVER (equal ORDER BY t.ctid) AS nth,
+    count(*) OVER equal AS rows
   FROM app.patients AS t
-  WHERE t.id IS NOT NULL
-  WINDOW equal AS (PARTITION BY t.id ORDER BY (SELECT k.legacy_id FROM transhume.map_patients AS k WHERE k.id = t.id))
+  WINDOW equal AS (PARTITION BY t.id)
 ), removed AS (
   DELETE FROM app.patients AS t
   USING duplicate AS d
-  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.other IS NOT NULL
-  RETURNING d.key, d.other, to_jsonb(t.*) AS raw
+  JOIN entry AS e ON e.id = d.id AND e.nth = d.nth
+  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.rows > 1
+  RETURNING e.key, e.other, to_jsonb(t.*) AS raw
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT

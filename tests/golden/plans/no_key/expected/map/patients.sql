@@ -77,7 +77,7 @@ WHERE part.place = part.rows / 2;
 CREATE UNIQUE INDEX map_patients_legacy_id ON transhume.map_patients (legacy_id);
 
 -- transhume: build of "map_patients_id" on target
-CREATE UNIQUE INDEX map_patients_id ON transhume.map_patients (id);
+CREATE INDEX map_patients_id ON transhume.map_patients (id);
 
 -- transhume: build of "statistics" on target
 ANALYZE transhume.map_patients;

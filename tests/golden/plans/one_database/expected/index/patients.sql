@@ -7,29 +7,6 @@
 -- transhume: build of "patients_pkey" on target
 ALTER TABLE app.patients ADD CONSTRAINT patients_pkey PRIMARY KEY (id);
 
--- transhume: repair of "patients_pkey" on target binds run step -- sets aside all rows that are equal: none of them is the right one
-WITH duplicate AS (
-  SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
-    ARRAY[(SELECT k.legacy_id FROM transhume.map_patients AS k WHERE k.id = t.id)::text] AS key,
-    coalesce(lag(ARRAY[(SELECT k.legacy_id FROM transhume.map_patients AS k WHERE k.id = t.id)::text]) OVER equal, lead(ARRAY[(SELECT k.legacy_id FROM transhume.map_patients AS k WHERE k.id = t.id)::text]) OVER equal) AS other
-  FROM app.patients AS t
-  WHERE t.id IS NOT NULL
-  WINDOW equal AS (PARTITION BY t.id ORDER BY (SELECT k.legacy_id FROM transhume.map_patients AS k WHERE k.id = t.id))
-), removed AS (
-  DELETE FROM app.patients AS t
-  USING duplicate AS d
-  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.other IS NOT NULL
-  RETURNING d.key, d.other, to_jsonb(t.*) AS raw
-)
-INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
-SELECT
-  $1::uuid, $2, NULL, 'patients', 'public.patient',
-  r.key, r.raw,
-  NULL, 'patients_pkey: the same (id) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
-FROM removed AS r;
-
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem
 FROM (

@@ -1,0 +1,65 @@
+-- index.patients: app.patients: patients_pkey
+-- from   specs/demo/tables/patients.yaml:1
+-- after  load.patients
+-- locks  ACCESS EXCLUSIVE on app.patients (ADD CONSTRAINT)
+-- undo   drops them; rows that were set aside come back with a new load
+
+-- transhume: build of "patients_pkey" on target
+ALTER TABLE app.patients ADD CONSTRAINT patients_pkey PRIMARY KEY (id);
+
+-- transhume: repair of "patients_pkey" on target binds run step -- sets aside all rows that are equal: none of them is the right one
+WITH entry AS (
+  SELECT
+    k.id,
+    ARRAY[k.legacy_id::text] AS key,
+    row_number() OVER equal AS nth,
+    coalesce(lag(ARRAY[k.legacy_id::text]) OVER equal, lead(ARRAY[k.legacy_id::text]) OVER equal) AS other
+  FROM transhume.map_patients AS k
+  WHERE NOT EXISTS (
+    SELECT
+    FROM transhume.reject AS j
+    WHERE j.run = $1::uuid AND j.table_id = 'patients' AND j.action = 'rejected' AND j.key = ARRAY[k.legacy_id::text]
+  )
+  WINDOW equal AS (PARTITION BY k.id ORDER BY k.legacy_id)
+), duplicate AS (
+  SELECT
+    t.tableoid AS relation,
+    t.ctid AS place,
+    t.id,
+    row_number() OVER (equal ORDER BY t.ctid) AS nth,
+    count(*) OVER equal AS rows
+  FROM app.patients AS t
+  WINDOW equal AS (PARTITION BY t.id)
+), removed AS (
+  DELETE FROM app.patients AS t
+  USING duplicate AS d
+  JOIN entry AS e ON e.id = d.id AND e.nth = d.nth
+  WHERE t.tableoid = d.relation AND t.ctid = d.place AND d.rows > 1
+  RETURNING e.key, e.other, to_jsonb(t.*) AS raw
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'patients', 'public.patient',
+  r.key, r.raw,
+  NULL, 'patients_pkey: the same (id) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
+FROM removed AS r;
+
+-- transhume: verify on target
+SELECT expected.name || ' is not there, not valid, or not what it was' AS problem
+FROM (
+  VALUES
+    ('patients_pkey', NULL)
+) AS expected (name, definition)
+WHERE NOT EXISTS (
+  SELECT
+  FROM pg_index AS i
+  JOIN pg_class AS c ON c.oid = i.indexrelid
+  LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+  WHERE i.indrelid = to_regclass('app.patients')
+    AND c.relname = expected.name
+    AND i.indisvalid
+    AND coalesce(expected.definition, '') IN ('', coalesce(pg_get_constraintdef(k.oid), pg_get_indexdef(c.oid)))
+);
+
+-- transhume: revert on target
+ALTER TABLE app.patients DROP CONSTRAINT IF EXISTS patients_pkey;

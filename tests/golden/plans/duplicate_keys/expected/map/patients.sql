@@ -1,0 +1,86 @@
+-- map.patients: public.patient (source) -> transhume.map_patients (target): legacy key, new key
+-- from   specs/demo/tables/patients.yaml:1
+-- after  create.patients
+-- locks  ACCESS SHARE on public.patient in the source (SELECT)
+-- undo   drops the map table
+
+-- transhume: apply on target -- before the first chunk
+CREATE TABLE transhume.map_patients (
+  legacy_id integer NOT NULL,
+  id uuid NOT NULL
+);
+
+-- transhume: size on source -- the rows of the source
+SELECT count(*)
+FROM public.patient AS s;
+
+-- transhume: bound on source binds after.1 rows -- where the next chunk ends
+SELECT page.id::text AS id
+FROM (
+  SELECT s.id
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+  ORDER BY s.id
+  LIMIT $2::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.name
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+  ORDER BY s.id
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_map_patients (
+  id integer,
+  name text
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_map_patients (
+  id,
+  name
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- the rows that have a key
+INSERT INTO transhume.map_patients (
+  legacy_id,
+  id
+)
+SELECT
+  s.id AS legacy_id,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id
+FROM pg_temp.stage_map_patients AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_map_patients AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: build of "map_patients_legacy_id" on target
+CREATE UNIQUE INDEX map_patients_legacy_id ON transhume.map_patients (legacy_id);
+
+-- transhume: build of "map_patients_id" on target
+CREATE INDEX map_patients_id ON transhume.map_patients (id);
+
+-- transhume: build of "statistics" on target
+ANALYZE transhume.map_patients;
+
+-- transhume: revert on target
+DROP TABLE IF EXISTS transhume.map_patients;

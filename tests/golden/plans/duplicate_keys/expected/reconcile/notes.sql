@@ -1,0 +1,34 @@
+-- reconcile.notes: app.notes.patient_id -> patients, map of notes
+-- from   specs/demo/tables/visits.yaml:1
+-- after  index.notes, reconcile.patients
+-- locks  ROW EXCLUSIVE on app.notes (DELETE, UPDATE)
+-- undo   nothing of its own: what it took away comes back with a new load
+
+-- transhume: settle of "patient_id" on target binds run step -- sets aside the rows without a parent
+WITH missing AS (
+  SELECT
+    t.tableoid AS relation,
+    t.ctid AS place,
+    t.patient_id::text AS value,
+    ARRAY[k.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM app.notes AS t
+  JOIN transhume.map_notes AS k ON k.patient_id = t.patient_id
+  WHERE t.patient_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.patient_id)
+), settled AS (
+  DELETE FROM app.notes AS t
+  USING missing AS m
+  WHERE t.tableoid = m.relation AND t.ctid = m.place
+  RETURNING m.key, m.raw, m.value
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'notes', 'public.visit',
+  s.key, s.raw,
+  'patient_id', 'app.patients has no row with id = ' || s.value, '23503', 'reconciled'
+FROM settled AS s;
+
+-- transhume: apply on target
+DELETE FROM transhume.map_notes AS k
+WHERE NOT EXISTS (SELECT FROM app.notes AS t WHERE t.patient_id = k.patient_id);
