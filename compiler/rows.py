@@ -163,14 +163,28 @@ def _beyond(keyset: Sequence[SourceColumn], first: int, operator: str) -> Sql:
 
 @dataclass(frozen=True, slots=True)
 class SourceKey:
-    """The source's key of a target row: its columns, typed as in the source, and the join that finds them, if any.
+    """The source's key of a target row: its columns, typed as in the source.
 
+    `entry` is the map table that they stand in, as `k`, and how its row is found; None where the row has them itself.
     `place` is the alias of a row that has no key: it is known by its place.
     """
 
     values: tuple[Sql, ...]
-    joins: tuple[Sql, ...] = ()
+    entry: tuple[Sql, Sql] | None = None
     place: str = ""
+
+    @property
+    def joins(self) -> tuple[Sql, ...]:
+        """The join that `values` need, if any."""
+        return (Sql(f"JOIN {self.entry[0]} ON {self.entry[1]}"),) if self.entry else ()
+
+    @property
+    def inlined(self) -> "SourceKey":
+        """The same without a join, beside which bare column names of the row would be ambiguous."""
+        if self.entry is None:
+            return self
+        table, found = self.entry
+        return SourceKey(tuple(Sql(f"(SELECT {value} FROM {table} WHERE {found})") for value in self.values))
 
     @property
     def array(self) -> Sql:
@@ -193,7 +207,7 @@ def source_key(table: BoundTable, row: str) -> SourceKey:
     if table.map_table is not None and table.keyset:
         matched = join(" AND ", (Sql(f"{column('k', name)} = {column(row, name)}") for name in table.map_table.key))
         kept = tuple(column("k", legacy_name(source.name)) for source in table.keyset)
-        return SourceKey(kept, (Sql(f"JOIN {map_sql(table.id)} AS k ON {matched}"),))
+        return SourceKey(kept, (Sql(f"{map_sql(table.id)} AS k"), matched))
     return SourceKey((column(row, "ctid"),), place=row)
 
 

@@ -9,7 +9,7 @@ from compiler.bound import BoundIndex, MapTable, legacy_name
 from compiler.layout import map_sql
 from compiler.plan import Lock, Section
 from compiler.render import render
-from compiler.rows import SourceKey, array_key, identity_of, reject_columns, source_key
+from compiler.rows import array_key, identity_of, reject_columns, source_key
 from compiler.sql import Sql, column, join, literal
 from compiler.steps.base import TableStep
 
@@ -85,7 +85,7 @@ class BuildIndexes(TableStep):
 
     def _repair_by_row(self, index: BoundIndex) -> Sql:
         columns = join(", ", (column("t", name) for name in index.columns))
-        key = _inlined(source_key(self.table, "t"))
+        key = source_key(self.table, "t").inlined  # an index's predicate names columns without `t`
         # NULLs make no duplicates, unless the index says so.
         filled = (Sql(f"{column('t', name)} IS NOT NULL") for name in index.columns) if index.nulls_distinct else ()
         where = (Sql(f"({index.where})"),) if index.where is not None else ()
@@ -114,11 +114,3 @@ _PROSE = {
 
 def _shown(index: BoundIndex) -> str:
     return f"({', '.join(index.columns)})"
-
-
-def _inlined(key: SourceKey) -> SourceKey:
-    """The key without a join: beside a second table, the bare column names of an index's predicate were ambiguous."""
-    if not key.joins:
-        return key
-    tables = join(" ", key.joins).removeprefix("JOIN ").split(" ON ", 1)
-    return SourceKey(tuple(Sql(f"(SELECT {value} FROM {tables[0]} WHERE {tables[1]})") for value in key.values))
