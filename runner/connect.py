@@ -40,6 +40,8 @@ SETTINGS: Mapping[str, str] = {
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
     "statement_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
     "default_transaction_isolation": "read committed",
     "jit": "off",  # compiling a plan takes longer than a chunk
 }
@@ -49,6 +51,10 @@ TARGET_SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "on",
     "idle_in_transaction_session_timeout": "5min",  # a frozen runner lets go of its locks
 }
+# Not every version knows all of them: transaction_timeout came with 17.
+SET_KNOWN = """SELECT pg_catalog.set_config(k.name, s.value, false)
+               FROM unnest(%s::text[], %s::text[]) AS s(name, value)
+               JOIN pg_catalog.pg_settings AS k ON lower(k.name) = lower(s.name)"""
 DEADLOCK_SHARE = 0.8  # of deadlock_timeout: so the runner gives way, and the application is never the victim
 
 
@@ -94,10 +100,7 @@ def open_session(where: Address, application: str, settings: Mapping[str, str]) 
     try:
         _refuse_pooler(session, where)
         values = {**SETTINGS, **settings}
-        query = (
-            "SELECT pg_catalog.set_config(s.name, s.value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)"
-        )
-        session.execute(query, (list(values), list(values.values())))
+        session.execute(SET_KNOWN, (list(values), list(values.values())))
         _watch_client(session)
     except BaseException:
         session.close()

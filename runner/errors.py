@@ -71,6 +71,14 @@ class Stopped(RunnerError):
     """The step ended between two transactions, because another step failed or the user asked for it."""
 
 
+HINTS = {  # where the server has none
+    "42501": "GRANT it to the role that connects, then apply again",
+    "53100": "make room, then apply again: it goes on from the last checkpoint",
+    "55P03": "another session holds the lock: pg_catalog.pg_locks shows which; then apply again",
+    "57014": "somebody cancelled it; apply again goes on",
+}
+
+
 class SqlError(RunnerError):
     """An error of the server, in a section of the plan. `message` holds names, never values of rows.
 
@@ -81,9 +89,8 @@ class SqlError(RunnerError):
     def __init__(self, error: psycopg.Error, place: Place | None = None) -> None:
         diag = error.diag
         self.sqlstate, self.reason = sqlstate(error), describe(error)
-        super().__init__(
-            f"{self.reason} [{self.sqlstate}]" if self.sqlstate else self.reason, diag.message_hint or "", place=place
-        )
+        message = f"{self.reason} [{self.sqlstate}]" if self.sqlstate else self.reason
+        super().__init__(message, diag.message_hint or HINTS.get(self.sqlstate, ""), place=place)
         self.lost = is_lost(error)
         self.client_side = isinstance(error, psycopg.DataError) and not error.sqlstate
         self.column = diag.column_name or ""

@@ -87,9 +87,9 @@ class Work:
         """Run a section that reads, in a session of its database; lost connections are opened again."""
         return self.persist(lambda: execute(self.session(section), section, self.values))
 
-    def done(self, part: str) -> bool:
-        """Whether a part of the step is committed."""
-        return self.persist(lambda: part in journal.parts(self.target(), self.run, self.step.id))
+    def begun(self) -> bool:
+        """Whether anything of the step is committed."""
+        return self.persist(lambda: journal.changed_anything(self.target(), self.run, self.step.id))
 
     def change(self, part: str, act: Callable[[Session], int]) -> None:
         """Do `act` and record the part in one fenced transaction, unless the journal says that it is done already.

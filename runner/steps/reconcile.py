@@ -10,7 +10,7 @@ from runner.work import Work, demand_no_row
 
 def carry_out(work: Work) -> None:
     """Ask the gate; settle every column, and what follows from that, in one transaction; prove it."""
-    if not work.done("settle"):
+    if not work.begun():
         for gate in work.file.all("gate"):
             demand_no_row(work, gate)
     work.change("settle", lambda session: _settle(session, work))

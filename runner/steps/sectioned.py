@@ -22,12 +22,11 @@ def carry_out(work: Work) -> None:
 
 
 def gated(work: Work) -> None:
-    """The statements that a gate lets through. Once they are committed, the gate has nothing to say any more."""
-    apply = work.file.find("apply")
-    if apply is None or not work.done("apply"):
+    """The gates, then the statements that they let through. Once anything is committed a gate has nothing to say."""
+    if not work.begun():
         for gate in work.file.all("gate"):
             demand_no_row(work, gate)
-    if apply is not None:
+    if (apply := work.file.find("apply")) is not None:
         work.change("apply", lambda session: _run(session, work, apply))
 
 
