@@ -1,7 +1,8 @@
 """The commands that need no database: arguments in, exit code out; nothing else."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -25,6 +26,8 @@ def project_folder(ctx: click.Context, param: click.Parameter, value: str) -> Pa
             return path
     close = closest(value, _projects())
     hint = f'; did you mean "{close}"?' if close else ""
+    if Path(value).is_file():
+        hint = ": that is a file, and a project is a folder"
     raise click.BadParameter(f'there is no project "{value}"{hint}', ctx, param)
 
 
@@ -124,8 +127,15 @@ def plan(project: Path, out: Path | None, check: bool, as_data: bool) -> None:
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     from compiler.write import write_folder
 
-    try:
+    with _writing(folder):
         write_folder(folder, files)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say what cannot be written, and why, without a traceback."""
+    try:
+        yield
     except OSError as error:
         place = error.filename or folder
         raise click.ClickException(f"cannot write {place}: {(error.strerror or str(error)).lower()}") from None
@@ -203,10 +213,11 @@ def schema(name: Literal["project", "table"] | None, markdown: bool, out: Path |
     if markdown:
         click.echo(page(), nl=False)
     elif out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for each in SCHEMAS:
-            (out / f"{each}.schema.json").write_text(schema_text(each), encoding="utf-8")
-            click.echo(out / f"{each}.schema.json")
+        with _writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            for each in SCHEMAS:
+                (out / f"{each}.schema.json").write_text(schema_text(each), encoding="utf-8")
+                click.echo(out / f"{each}.schema.json")
     elif name is None:
         raise click.UsageError("which schema? project or table, or both with --out")
     else:

@@ -226,6 +226,24 @@ def test_a_plan_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert result.stderr == "Error: cannot write plans: file exists\n"
 
 
+def test_schemas_that_cannot_be_written_are_named(tmp_path: Path) -> None:
+    """The same of `transhume schema --out`."""
+    (tmp_path / "file").write_text("a file where a folder belongs")
+
+    result = run("schema", "--out", str(tmp_path / "file" / "schemas"))
+
+    assert (result.exit_code, result.stderr) == (1, f"Error: cannot write {tmp_path}/file/schemas: not a directory\n")
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_file_is_no_project() -> None:
+    """Whoever names one of its files is told what to name."""
+    result = run("lint", "specs/demo/project.yaml")
+
+    assert result.exit_code == 2
+    assert 'no project "specs/demo/project.yaml": that is a file, and a project is a folder' in result.stderr
+
+
 @pytest.mark.usefixtures("demo")
 def test_neither_the_order_of_files_nor_the_way_to_them_changes_a_plan(tmp_path: Path) -> None:
     """Specs that are written in another order, and a folder that is named by its whole path, give the same bytes."""
