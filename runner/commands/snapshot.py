@@ -125,7 +125,11 @@ def _write(catalog: dict[str, Any], path: Path) -> bool:
     before = _committed(path)
     changed = before != catalog_text(catalog)
     if changed:
-        write_catalog(catalog, path)
+        try:
+            write_catalog(catalog, path)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise RunnerError(f"cannot write {path}: {reason}", "is the folder there, and yours to write to?") from None
     click.echo(f"{path}: {_size(catalog)}, {'unchanged' if not changed else 'changed' if before else 'new'}")
     return changed
 
@@ -140,7 +144,7 @@ def _check(catalog: dict[str, Any], path: Path) -> bool:
 
 
 def _committed(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _difference(before: str, now: str, path: str) -> Iterator[str]:

@@ -66,6 +66,27 @@ def test_both_catalogs_are_written_then_unchanged(shop: Path) -> None:
 
 
 @pytest.mark.usefixtures("urls")
+def test_a_catalog_that_cannot_be_written_is_named(shop: Path) -> None:
+    """Exit code 1 and the system's reason, no traceback."""
+    (shop / "catalog").write_text("a file where the folder belongs")
+
+    result = run("shop")
+
+    first = result.output.splitlines()[0]
+    assert (result.exit_code, first) == (1, "error: cannot write specs/shop/catalog/source.yaml: file exists")
+
+
+@pytest.mark.usefixtures("urls")
+def test_a_catalog_that_is_not_utf_8_is_written_anew(shop: Path) -> None:
+    """Whatever somebody's editor made of it."""
+    (shop / "catalog").mkdir()
+    (shop / "catalog" / "source.yaml").write_bytes(b"caf\xe9")
+
+    assert run("shop", "--only", "source").output.endswith(", changed\n")
+    assert relations(shop / "catalog" / "source.yaml") == ["legacy.customer"]
+
+
+@pytest.mark.usefixtures("urls")
 def test_schemas_that_specs_name_are_read_too(shop: Path) -> None:
     """A table in another schema, in a name or in a query, is in the catalog; schemas nobody speaks of are not."""
     (shop / "tables" / "a.yaml").write_text("table: sales.invoices\nfrom: billing.invoice\n")
