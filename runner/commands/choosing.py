@@ -31,9 +31,9 @@ def chosen_plan(name: str) -> Plan:
     places = (Path(name), Path("plans") / name)
     folder = next((path for path in places if (path / NAME).is_file()), None)
     if folder is None:
-        raise RunnerError(
-            f'no plan "{name}"', f"is plans/{Path(name).name}/{NAME} there? `transhume plan` writes it", USAGE
-        )
+        hint = f"is plans/{Path(name).name}/{NAME} there? `transhume plan` writes it"
+        hint = f"that is a file: name the folder of the plan, {Path(name).parent}" if Path(name).is_file() else hint
+        raise RunnerError(f'no plan "{name}"', hint, USAGE)
     return read_plan(folder)
 
 

@@ -10,6 +10,7 @@ import click
 from runner import runs
 from runner.commands.choosing import chosen_plan, databases, json_option, plan_argument
 from runner.commands.reporting import reporting
+from runner.errors import USAGE, RunnerError
 from runner.rejects import Reject, listed, set_aside
 from runner.report import rejects_table, standard_output
 
@@ -30,6 +31,9 @@ def rejects(plan: str, table: str | None, limit: int, raw: bool, as_json: bool) 
     """
     with reporting():
         read = chosen_plan(plan)
+        known = [each.id for each in read.tables]
+        if table is not None and table not in known:
+            raise RunnerError(f'the plan has no table "{table}"', f"it has {', '.join(known)}", USAGE)
         with databases(read) as places, runs.session_on(places["target"], "transhume rejects") as session:
             run = runs.need_run(session, read)
             found = listed(session, run, table, limit)

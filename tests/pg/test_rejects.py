@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 
+import psycopg
 import pytest
 
+from runner.embedded import Server
 from runner.errors import RunnerError
+from tests.pg import by_hand
 from tests.pg.migration import Migration
 
 Make = Callable[..., Migration]
@@ -31,6 +35,15 @@ def test_each_row_with_its_reason(migrations: Make, number: int) -> None:
     assert found[("patient", "99")] == ("reconciled", "is not unique", "23505", index)
     assert found[("orders", "40")] == ("reconciled", "no patient has it", "23503", reconcile)
     assert {key for table, key in found if table == "patient" and int(key) < 100} == {"7", "57", "99"}
+
+
+def test_a_table_that_the_plan_does_not_have(migrations: Make) -> None:
+    """A misspelt table has no rejects: that nothing is wrong with it must not be believed."""
+    done = migrations(rows=1).command("rejects", "--table", "order")
+
+    assert (done.returncode, done.stderr) == (
+        2, 'error: the plan has no table "order"\n  = hint: it has patient, orders\n',
+    )  # fmt: skip
 
 
 def test_the_raw_row_is_kept(migrations: Make) -> None:
@@ -119,3 +132,26 @@ def test_a_row_that_cannot_be_read_is_set_aside_by_its_key(migrations: Make) -> 
     ]
     assert migration.ask("SELECT count(*), sum(rejected) FROM transhume.chunk WHERE step = 'load.orders'")[0][1] == 1
     assert [check.name for check in migration.verify().checks if not check.green] == []
+
+
+def test_bytes_that_are_no_text(migrations: Make, server: Server) -> None:
+    """Bytes that are no UTF-8, in a database without an encoding: the row is set aside by its key, the rest arrives."""
+    migration = migrations(rows=0)
+    with closing(psycopg.connect(server.conninfo("postgres"), autocommit=True)) as session:
+        session.execute(
+            """CREATE DATABASE no_encoding TEMPLATE template0
+               ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"""
+        )
+    try:
+        odd = Migration(migration.folder, server.conninfo("no_encoding"), migration.target)
+        odd.ask_source(by_hand.source(40))
+        odd.ask_source(r"UPDATE legacy.orders SET memo = convert_from('\x636166e9', 'SQL_ASCII') WHERE id = 77")
+        odd.apply()
+
+        assert odd.ask("SELECT key, raw, reason FROM transhume.reject WHERE step = 'load.orders'") == [
+            (["77"], None, 'invalid byte sequence for encoding "UTF8": 0xe9')
+        ]
+        assert odd.verify().green
+    finally:
+        with closing(psycopg.connect(server.conninfo("postgres"), autocommit=True)) as session:
+            session.execute("DROP DATABASE no_encoding WITH (FORCE)")
