@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SECONDS = 1.0  # a transaction: what a crash may cost, and what Ctrl-C waits for
-START = 10_000
 BYTES = 64 * 2**20  # of the stage: a chunk of wide rows is not to spill out of the server's memory
 
 
@@ -18,7 +17,7 @@ class Pace:
     rows: int = 0
 
     def __post_init__(self) -> None:
-        self.rows = self._within(START)
+        self.rows = self.least  # how wide the rows are is not known yet
 
     def succeeded(self, rows: int, size: int, seconds: float) -> None:
         """Aim at SECONDS from what the last chunk took; at most twice as many rows as in it."""
