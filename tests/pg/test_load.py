@@ -35,8 +35,8 @@ def test_chunks_do_not_matter(migrations: Make) -> None:
         migration = migrations(rows=100, chunk=chunk)
         migration.apply()
         contents.append((migration.content(), [row[:2] for row in migration.rejects()]))
-        chunks = migration.ask("SELECT max(chunk) FROM transhume.chunk WHERE step = 'load.patient'")
-        assert chunks[0][0] == -(-100 // chunk[1])
+        chunks = migration.ask("SELECT max(chunk) FROM transhume.chunk WHERE step = 'load.patient'")[0][0]
+        assert -(-100 // chunk[1]) <= chunks <= -(-100 // chunk[0])
 
     assert contents[0] == contents[1] == contents[2]
 
