@@ -44,7 +44,7 @@ class Columns:
             comparable=None if made.differs else made.local or made.value,
             incomparable=made.differs,
             copies=made.copies,
-            guards=(*guards, *made.guards),
+            guards=(*made.guards, *guards),  # why there is no value comes before that there is none
             reference=made.reference,
             lookup=made.lookup,
             identity=made.identity,

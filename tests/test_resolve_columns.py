@@ -110,6 +110,13 @@ GUARDED = [
         "{from: kind, map: {0: cat}, otherwise: 'null', null: false}",
         [("CASE s.kind WHEN 0 THEN 'cat' END IS NOT NULL", "the value of x is null", "23502")],
     ),
+    (  # a value that is not listed has no mapping; that it so has no value either says less
+        "{from: kind, type: text, map: {0: cat, 1: null}, null: false}",
+        [
+            ("s.kind IS NULL OR s.kind IN (0, 1)", "kind has no mapping", "22000"),
+            ("CASE s.kind WHEN 0 THEN 'cat' WHEN 1 THEN NULL::text END IS NOT NULL", "the value of x is null", "23502"),
+        ],
+    ),
     (
         "{from: kind, type: text, map: {0: cat}, otherwise: {value: pet}, null: false}",
         [("s.kind IS NOT NULL", "kind is null", "23502")],
