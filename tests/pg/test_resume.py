@@ -86,7 +86,7 @@ def test_a_checkpoint_outside_the_transaction_loses_rows(migrations: Make, undis
     env = migration.environment(TRANSHUME_FAILPOINT="before-commit:3")
     assert subprocess.run(command, env=env, capture_output=True, check=False).returncode == -signal.SIGKILL
 
-    with pytest.raises(RunnerError, match="is red|would be set aside"):
+    with pytest.raises(RunnerError, match=r"is red|would be set aside"):
         migration.apply()
 
     assert (migration.content(), migration.rejects()) != undisturbed
