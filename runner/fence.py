@@ -11,7 +11,7 @@ from runner.errors import Fenced, Refused
 from runner.journal import RUN_COLUMNS, Run, scalar
 
 POLL = 0.1  # seconds; a *waiting* advisory lock would deadlock with CREATE INDEX CONCURRENTLY
-LOCK_PATIENCE = 3.0  # seconds for the backends of a runner that was just killed to notice
+LOCK_PATIENCE = 2.0  # seconds for the backends of a runner that was just killed to notice
 ORPHAN_PATIENCE = 30.0
 
 

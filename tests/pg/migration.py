@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -102,3 +103,32 @@ def _ask(conninfo: str, query: str, values: tuple[object, ...]) -> list[tuple[An
     with closing(psycopg.connect(conninfo, autocommit=True)) as session:
         cursor = session.execute(query.encode(), values or None)
         return cursor.fetchall() if cursor.description else []
+
+
+def wait_for(migration: Migration, second: bool) -> None:
+    """Wait until the runner, the first or the second of this run, is amid a load."""
+    query = (
+        "SELECT count(*) > 5 FROM transhume.chunk WHERE epoch = %s AND epoch = (SELECT max(epoch) FROM transhume.run)"
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        known = migration.ask("SELECT to_regclass('transhume.event') IS NOT NULL")[0][0]
+        if known and migration.ask(query, 2 if second else 1)[0][0]:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the runner never loaded anything")
+
+
+SLOW = (
+    "ALTER TABLE app.orders VALIDATE CONSTRAINT orders_patient",
+    "SELECT pg_catalog.pg_sleep(30);\nALTER TABLE app.orders VALIDATE CONSTRAINT orders_patient",
+)
+
+
+def wait_for_sleep(migration: Migration) -> None:
+    """Wait until the slow statement of SLOW is running."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    deadline = time.monotonic() + 30
+    while migration.ask(query) == [(0,)]:
+        assert time.monotonic() < deadline, "the statement was never reached"
+        time.sleep(0.05)

@@ -16,9 +16,8 @@ import pytest
 from runner.errors import Refused, RunnerError
 from runner.snapshot import fingerprint, read_catalog
 from tests.pg import by_hand
-from tests.pg.migration import TRANSHUME, Migration
+from tests.pg.migration import SLOW, TRANSHUME, Migration, wait_for, wait_for_sleep
 from tests.pg.proxy import proxied
-from tests.pg.test_resume import wait_for
 
 Make = Callable[..., Migration]
 
@@ -334,21 +333,6 @@ def test_a_full_disk(migrations: Make) -> None:
     migration.ask("UPDATE app.disk SET full_up = false")
     migration.apply()
     assert migration.verify().green
-
-
-SLOW = (
-    "ALTER TABLE app.orders VALIDATE CONSTRAINT orders_patient",
-    "SELECT pg_catalog.pg_sleep(30);\nALTER TABLE app.orders VALIDATE CONSTRAINT orders_patient",
-)
-
-
-def wait_for_sleep(migration: Migration) -> None:
-    """Wait until the slow statement of SLOW is running."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-    deadline = time.monotonic() + 30
-    while migration.ask(query) == [(0,)]:
-        assert time.monotonic() < deadline, "the statement was never reached"
-        time.sleep(0.05)
 
 
 def test_killed_during_a_long_statement(migrations: Make) -> None:

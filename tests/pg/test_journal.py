@@ -12,8 +12,7 @@ import pytest
 
 from runner import events, fence, journal
 from runner.errors import Fenced, Refused
-from tests.pg.migration import Migration
-from tests.pg.test_resume import wait_for
+from tests.pg.migration import Migration, wait_for
 
 Make = Callable[..., Migration]
 

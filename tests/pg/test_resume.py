@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from runner.errors import Refused, RunnerError
-from tests.pg.migration import TRANSHUME, Migration
+from tests.pg.migration import SLOW, TRANSHUME, Migration, wait_for, wait_for_sleep
 
 Make = Callable[..., Migration]
 
@@ -142,20 +142,6 @@ def test_interrupted_runs_go_on(migrations: Make, undisturbed: object) -> None:
     assert migration.content() == undisturbed[0]  # type: ignore[index]
 
 
-def wait_for(migration: Migration, second: bool) -> None:
-    """Wait until the runner, the first or the second of this run, is amid a load."""
-    query = (
-        "SELECT count(*) > 5 FROM transhume.chunk WHERE epoch = %s AND epoch = (SELECT max(epoch) FROM transhume.run)"
-    )
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        known = migration.ask("SELECT to_regclass('transhume.event') IS NOT NULL")[0][0]
-        if known and migration.ask(query, 2 if second else 1)[0][0]:
-            return
-        time.sleep(0.02)
-    raise AssertionError("the runner never loaded anything")
-
-
 def test_applying_again_changes_nothing(migrations: Make) -> None:
     """A run that is done says so, with exit code 0, and touches nothing."""
     migration = migrations(rows=50)
@@ -191,20 +177,15 @@ def test_another_plan_is_refused(migrations: Make) -> None:
 
 def test_a_second_runner_is_refused(migrations: Make) -> None:
     """While a runner is at work, another one says who it is and exits with 4, quickly."""
-    migration = migrations(rows=500, chunk=(1, 1))
-    first = threading.Thread(target=migration.apply)
-    first.start()
-    wait_for(migration, False)
-
-    started = time.monotonic()
-    second = migration.command("apply")
-    first.join()
+    migration = migrations(rows=50, edits={"constrain.orders": SLOW})
+    with subprocess.Popen([*TRANSHUME, "apply", str(migration.folder)], env=migration.environment()) as first:
+        wait_for_sleep(migration)
+        second = migration.command("apply")
+        first.kill()
 
     assert second.returncode == 4, second.stderr
-    assert "error: another runner is at work on project hand: " in second.stderr
-    assert "process" in second.stderr
-    assert time.monotonic() - started < 60
-    assert migration.verify().green
+    assert second.stderr.startswith("error: another runner is at work on project hand: ")
+    assert f" process {first.pid}, since " in second.stderr
 
 
 def test_a_zombie_is_fenced(migrations: Make) -> None:

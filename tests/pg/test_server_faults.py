@@ -17,8 +17,7 @@ import pytest
 from runner import embedded
 from runner.embedded import Server
 from tests.pg import by_hand
-from tests.pg.migration import Migration
-from tests.pg.test_resume import wait_for
+from tests.pg.migration import Migration, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +69,7 @@ def test_a_wrong_password(fragile: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_server_crashes_and_comes_back(fragile: Path, tmp_path: Path) -> None:
     """A crash of the server amid the load costs the chunks in flight; the run goes on by itself, nothing is lost."""
-    migration = made(fragile, tmp_path, 400)
+    migration = made(fragile, tmp_path, 150)
     runner = threading.Thread(target=migration.apply, kwargs={"patience": 30})
     runner.start()
     wait_for(migration, False)
@@ -82,7 +81,7 @@ def test_the_server_crashes_and_comes_back(fragile: Path, tmp_path: Path) -> Non
     assert migration.ask("SELECT state FROM transhume.run") == [("done",)]
     verdict = migration.verify()
     assert verdict.green
-    assert {one.table: one for one in verdict.accounts} == by_hand.accounts(400)
+    assert {one.table: one for one in verdict.accounts} == by_hand.accounts(150)
 
 
 def crash(server: Server) -> None:
@@ -99,7 +98,7 @@ def crash(server: Server) -> None:
 
 def test_the_server_stays_away(fragile: Path, tmp_path: Path) -> None:
     """Beyond the outage that may be waited for, the run stops with what is committed, and goes on later."""
-    migration = made(fragile, tmp_path, 200)
+    migration = made(fragile, tmp_path, 120)
     server = embedded.start(fragile)
     done = []
     runner = threading.Thread(target=lambda: done.append(migration.command("apply", "--outage", "1")))
