@@ -118,6 +118,7 @@ class Mover(abc.ABC):
         try:
             chunk, moved = self._first()
         except Smaller:
+            self.position = last  # the server has rolled it back
             return True
         self.pace.succeeded(moved.counts.read, moved.bytes, moved.seconds)
         self.position = Position(chunk.number, chunk.upto, last.counts + moved.counts)
