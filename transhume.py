@@ -31,6 +31,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Databases": {
         "snapshot": Entry("runner.commands.snapshot", "snapshot", "Write the live databases' catalogs into the specs."),
         "apply": Entry("runner.commands.apply", "apply", "Carry a plan out, or go on where it stopped."),
+        "pause": Entry("runner.commands.control", "pause", "Let a run pause, from another terminal."),
+        "resume": Entry("runner.commands.control", "resume", "Let a paused run go on."),
+        "abort": Entry("runner.commands.control", "abort", "End a run from another terminal, as Ctrl-C does."),
         "status": Entry("runner.commands.status", "status", "Show how far a run has come."),
         "verify": Entry("runner.commands.verify", "verify", "Compare source and target, row by row."),
         "rejects": Entry("runner.commands.rejects", "rejects", "Show the rows that were set aside, and why."),

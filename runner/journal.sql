@@ -26,6 +26,17 @@ CREATE TABLE IF NOT EXISTS transhume.run (
 CREATE UNIQUE INDEX IF NOT EXISTS run_one_unfinished
     ON transhume.run (project) WHERE state IN ('open', 'rolling back');
 
+-- What a run's lanes read before each chunk. `wanted` is asked from another terminal; `hold` is the runner's own reason
+-- to pause. Not columns of transhume.run: who writes them would wait for every chunk in flight, which lock its row.
+CREATE TABLE IF NOT EXISTS transhume.control (
+    run uuid PRIMARY KEY REFERENCES transhume.run,
+    wanted text NOT NULL DEFAULT 'go' CHECK (wanted IN ('go', 'pause', 'stop')),
+    hold text,
+    rate double precision,               -- rows a second that each lane may move; NULL: no limit
+    by_whom text NOT NULL DEFAULT '',
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 CREATE TABLE IF NOT EXISTS transhume.step (
     run uuid NOT NULL REFERENCES transhume.run,
     step text NOT NULL,

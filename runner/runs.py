@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 
-from runner import events, fence, journal
+from runner import control, events, fence, journal
 from runner.connect import Address, Session, open_source, open_target, unreachable
 from runner.errors import Refused, SqlError
 from runner.journal import Run
@@ -79,10 +79,11 @@ def begin(session: Session, plan: Plan, source: str, target: str, version: str) 
 
 
 def take_over(session: Session, run: Run, what: str) -> Run:
-    """Become the run's one runner: end what a killed one left behind, raise the epoch."""
+    """Become the run's one runner: end what a killed one left behind, raise the epoch, forget what was asked of it."""
     session.execute("SELECT pg_catalog.set_config('application_name', %s, false)", (fence.application(run),))
     fence.end_orphans(session, run)
     with session.transaction():
         run = fence.take_over(session, run, events.who())
+        control.reset(session, run)
         events.append(session, run, what, detail=f"epoch {run.epoch}")
     return run

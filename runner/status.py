@@ -6,14 +6,16 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner import fence, journal, runs
+from runner import control, fence, journal, runs
 from runner.connect import Address
+from runner.control import Control, Wanted
 from runner.journal import Counts, Run, StepRow
 from runner.manifest import Plan, Step
 from runner.rejects import set_aside
 from runner.sections import Side
 
 RATE_WINDOW = 60  # seconds
+AT_WORK: Mapping[Wanted, str] = {"go": "running", "pause": "paused", "stop": "aborting"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Status:
 
     run: Run
     runner: str | None
+    control: Control
     steps: tuple[StepStatus, ...]
     size: int
     read: int
@@ -43,8 +46,10 @@ class Status:
 
     @property
     def state(self) -> str:
-        """The run's state in one word: an open run without a runner is stopped."""
-        return self.run.state if self.run.state != "open" else "running" if self.runner else "stopped"
+        """The run's state in one word: an open run without a runner is stopped, one that waits is paused or held."""
+        if self.run.state != "open" or not self.runner:
+            return "stopped" if self.run.state == "open" else self.run.state
+        return "held" if self.control.wanted == "go" and self.control.hold else AT_WORK[self.control.wanted]
 
 
 def status(plan: Plan, places: Mapping[Side, Address]) -> Status:
@@ -63,7 +68,8 @@ def status(plan: Plan, places: Mapping[Side, Address]) -> Status:
         read = sum(found.counts.read for _, found in loads if found.counts)
         rate = journal.rate(session, run, RATE_WINDOW)
         left = max(0, size - read) / rate if rate else None
-        return Status(run, fence.holder(session, plan.project), steps, size, read, rate, left, set_aside(session, run))
+        asked, runner = control.read(session, run), fence.holder(session, plan.project)
+        return Status(run, runner, asked, steps, size, read, rate, left, set_aside(session, run))
 
 
 def _moves(step: Step) -> bool:

@@ -13,6 +13,12 @@ from runner.report import duration, standard_output, status_table
 from runner.status import Status
 from runner.status import status as read_status
 
+WAITS = {
+    "paused": "paused by {who}: `transhume resume` lets it go on",
+    "aborting": "aborted by {who}: it ends with the chunks in flight",
+    "held": "held: {hold}",
+}
+
 
 @click.command()
 @plan_argument
@@ -43,5 +49,7 @@ def _show(found: Status) -> None:
         click.echo(f"at work: {found.runner}")
     rows = f"{found.read:,} of {found.size:,} rows, {aside:,} set aside"
     click.echo(f"{rows}, {found.rate:,.0f} rows/s, {duration(found.left)} left" if found.state == "running" else rows)
+    if line := WAITS.get(found.state):
+        click.echo(line.format(hold=found.control.hold, who=found.control.by_whom))
     if found.state == "stopped":
         click.echo("nobody is at work: `transhume apply` goes on, `transhume rollback` takes it back")
