@@ -14,18 +14,22 @@ from runner import events, fence, journal, runs
 from runner.accounting import Account, accounts
 from runner.connect import Address, Session
 from runner.errors import INTERRUPTED, Fenced, RunnerError, SqlError, Stopped
+from runner.figures import Figures, record_run, record_step, sampling
 from runner.interrupts import interruptible
 from runner.journal import Run
 from runner.lanes import Slots
 from runner.manifest import Plan, Step
 from runner.preflight import Preflight
-from runner.progress import Progress
+from runner.progress import Fan, Progress
+from runner.rejects import set_aside_by
 from runner.retry import CANCELLED, PATIENCE
 from runner.schedule import Schedule
 from runner.sections import Side
 from runner.sessions import Sessions
 from runner.steps import KINDS
 from runner.work import Context, Work
+
+SETTLING = ("index", "reconcile")  # kinds of step that set rows aside after the load
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ def apply(
             places["source"], places["target"], fence.application(run), plan.limits.lock_timeout,
             one=plan.databases == 1,
         )  # fmt: skip
-        slots = Slots(jobs)
-        context = Context(plan, run, sessions, progress, threading.Event(), patience, slots)
+        slots, figures = Slots(jobs), Figures()
+        context = Context(plan, run, sessions, Fan(figures, progress), threading.Event(), patience, slots, figures)
         with closing(sessions), slots.pool:
             _steps(context, jobs)
             return Outcome(run, _finish(context), False, time.monotonic() - started)
@@ -81,10 +85,10 @@ def _steps(context: Context, jobs: int) -> None:
     steps = [step for step in context.plan.steps if step.id not in done]
     weight = {table.id: table.rows for table in context.plan.tables}
     schedule = Schedule(steps, weight, lambda step: run_step(context, step), context.stop)
-    context.progress.begin(context.plan, len(done))
+    context.progress.begin(context.plan, context.run, len(done))
     with interruptible(context.stop, context.sessions.cancel) as interrupts:
         try:
-            with ThreadPoolExecutor(jobs, "step") as executor:
+            with sampling(context.figures, context.progress), ThreadPoolExecutor(jobs, "step") as executor:
                 schedule.run(executor, jobs)
         except RunnerError:
             if not interrupts.happened:
@@ -106,7 +110,7 @@ def run_step(context: Context, step: Step) -> None:
         work.record("began", lambda session: journal.begin_step(session, context.run, step.id))
         with context.slots.taken():
             KINDS[step.kind](work)
-        work.record("done", lambda session: journal.end_step(session, context.run, step.id, "done"))
+        work.record("done", lambda session: _end(session, work, "done"))
     except RunnerError as error:
         error.spec = error.spec or step.spec
         context.progress.ended(step, time.monotonic() - started, error.message)
@@ -115,14 +119,29 @@ def run_step(context: Context, step: Step) -> None:
         if not isinstance(error, (Stopped, Fenced)):
             _note_failure(work, error)
         raise
+    _tell_aside(work)
     context.progress.ended(step, time.monotonic() - started)
+
+
+def _end(session: Session, work: Work, state: str, error: str | None = None) -> None:
+    """How a step ended, and what it took."""
+    journal.end_step(session, work.run, work.step.id, state, error)
+    record_step(session, work.run, work.step.id, work.context.figures.peak(work.step))
+
+
+def _tell_aside(work: Work) -> None:
+    """Tell of the rows that a step set aside without moving any."""
+    if work.step.kind in SETTLING:
+        found = work.persist(lambda: set_aside_by(work.target(), work.run, work.step.id))
+        for table, rows in found.items():
+            work.context.progress.set_aside(work.step, table, rows)
 
 
 def _note_failure(work: Work, error: RunnerError) -> None:
     """Leave the error in the journal for `status`; where even that fails, the message is still on the screen."""
 
     def note(session: Session) -> None:
-        journal.end_step(session, work.run, work.step.id, "failed", error.message)
+        _end(session, work, "failed", error.message)
 
     with suppress(RunnerError):
         work.record("failed", note, error.message)
@@ -136,6 +155,7 @@ def _finish(context: Context) -> tuple[Account, ...]:
         with session.transaction():
             fence.hold(session, context.run)
             journal.set_state(session, context.run, "done")
+            record_run(session, context.run)
             events.append(session, context.run, "done")
         return accounts(session, context.plan, context.run)
 

@@ -7,9 +7,9 @@ import threading
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from runner.journal import Counts
+from runner.journal import Counts, Run
 from runner.manifest import Plan, Step
-from runner.progress import Meter, Silent, eta
+from runner.progress import Meter, Sample, Silent, eta
 
 
 class Bars(Silent):
@@ -27,7 +27,7 @@ class Bars(Silent):
         self._counts: dict[str, Counts] = {}
         self._run: TaskID | None = None
 
-    def begin(self, plan: Plan, done: int) -> None:
+    def begin(self, plan: Plan, run: Run, done: int) -> None:
         """Show the bar of the run."""
         self._bars.start()
         self._run = self._bars.add_task(plan.project, total=len(plan.steps), completed=done, rows="")
@@ -44,6 +44,12 @@ class Bars(Silent):
             self._counts[step.id] = counts
             text = f"{counts.read:,} of {size:,} rows  {rate:,.0f} rows/s  {eta(counts, size, rate)}"
             self._bars.update(self._tasks[step.id], total=size, completed=counts.read, rows=text)
+
+    def sampled(self, sample: Sample) -> None:
+        """Show beside the run's bar its memory, and why it pauses."""
+        if self._run is not None:
+            memory = f"{sample.memory / 2**20:,.0f} MB"
+            self._bars.update(self._run, rows=f"{memory}  paused: {sample.hold}" if sample.hold else memory)
 
     def ended(self, step: Step, seconds: float, error: str = "") -> None:
         """Take the step's bar away."""

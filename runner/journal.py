@@ -24,7 +24,10 @@ Keyset = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One carrying-out of a plan. `plan` is the manifest's digest; `source` and `target` say which databases."""
+    """One carrying-out of a plan. `plan` is the manifest's digest; `source` and `target` say which databases.
+
+    `peak_memory` is in bytes; None until it is done.
+    """
 
     run: UUID
     project: str
@@ -36,11 +39,12 @@ class Run:
     owner: str
     started_at: datetime.datetime
     finished_at: datetime.datetime | None
+    peak_memory: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """How far a step is: `size` the rows of its source, `error` why it failed the last time."""
+    """How far a step is: `size` the rows of its source, `error` why it failed the last time, `peak_memory` in bytes."""
 
     step: str
     state: str
@@ -48,6 +52,8 @@ class StepRow:
     error: str | None
     started_at: datetime.datetime
     finished_at: datetime.datetime | None
+    rows_per_second: float | None
+    peak_memory: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class Position:
     counts: Counts = Counts()
 
 
-RUN_COLUMNS = "run, project, plan, source, target, state, epoch, owner, started_at, finished_at"
+RUN_COLUMNS = "run, project, plan, source, target, state, epoch, owner, started_at, finished_at, peak_memory"
 
 
 def create(session: Session) -> None:
@@ -132,7 +138,8 @@ def set_state(session: Session, run: Run, state: str) -> None:
 
 def steps(session: Session, run: Run) -> dict[str, StepRow]:
     """Every step that was begun, by id."""
-    query = "SELECT step, state, size, error, started_at, finished_at FROM transhume.step WHERE run = %s"
+    query = """SELECT step, state, size, error, started_at, finished_at, rows_per_second, peak_memory
+               FROM transhume.step WHERE run = %s"""
     with session.cursor(row_factory=class_row(StepRow)) as cursor:
         return {row.step: row for row in cursor.execute(query, (run.run,))}
 

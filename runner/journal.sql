@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS transhume.run (
     epoch bigint NOT NULL DEFAULT 0,
     owner text NOT NULL DEFAULT '',
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    peak_memory bigint                   -- bytes that the runner and its workers held at most, in any of its steps
 );
 CREATE UNIQUE INDEX IF NOT EXISTS run_one_unfinished
     ON transhume.run (project) WHERE state IN ('open', 'rolling back');
@@ -46,6 +47,8 @@ CREATE TABLE IF NOT EXISTS transhume.step (
     epoch bigint NOT NULL,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
+    rows_per_second double precision,    -- while the last runner was at it, where the step moves rows
+    peak_memory bigint,                  -- bytes that the runner and its workers held at most meanwhile
     PRIMARY KEY (run, step)
 );
 

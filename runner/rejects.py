@@ -41,9 +41,15 @@ def add_reject(
 
 def set_aside(session: Session, run: Run) -> Mapping[str, Mapping[str, int]]:
     """How many rows were set aside: by table, then by action."""
-    query = """SELECT table_id, action, count(DISTINCT key) FROM transhume.reject WHERE run = %s GROUP BY 1, 2"""
+    return set_aside_by(session, run, None)
+
+
+def set_aside_by(session: Session, run: Run, step: str | None) -> Mapping[str, Mapping[str, int]]:
+    """The same for the rows that one step has set aside; None for all steps."""
+    query = """SELECT table_id, action, count(DISTINCT key) FROM transhume.reject
+               WHERE run = %s AND (%s::text IS NULL OR step = %s) GROUP BY 1, 2 ORDER BY 1, 2"""
     found: dict[str, dict[str, int]] = {}
-    for table, action, rows in session.execute(query, (run.run,)):
+    for table, action, rows in session.execute(query, (run.run, step, step)):
         found.setdefault(table, {})[action] = rows
     return found
 

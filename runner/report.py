@@ -71,7 +71,7 @@ def status_table(status: Status) -> Table:
     waiting = len(status.steps) - len(begun)
     title = f"{status.run.project}: {status.state}, {len(begun)} of {len(status.steps)} steps begun, {waiting} wait"
     table = Table(title=title, title_justify="left")
-    for name in ("step", "state", "seconds", "rows", "of", "set aside"):
+    for name in ("step", "state", "seconds", "rows", "of", "set aside", "rows/s", "memory"):
         table.add_column(name, justify="left" if name in ("step", "state") else "right")
     for step in begun:
         table.add_row(*_step(step))
@@ -98,6 +98,11 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
+def megabytes(size: int) -> str:
+    """`85 MB`, of 2^20 bytes each."""
+    return f"{size / 2**20:,.0f} MB"
+
+
 def _columns(one: Account) -> tuple[int, ...]:
     return (one.source or 0, one.moved, one.filtered, one.rejected, one.reconciled, one.nulled)
 
@@ -110,8 +115,10 @@ def _step(step: StepStatus) -> tuple[str, ...]:
     color = COLORS[step.state]
     state = f"[{color}]{step.state}[/{color}]" + (f" {escape(step.error)}" if step.error else "")
     seconds = "" if step.seconds is None else f"{step.seconds:,.1f}"
+    memory = "" if step.peak_memory is None else megabytes(step.peak_memory)
     counts = step.counts
     if counts is None:
-        return (escape(step.step), state, seconds, "", "", "")
+        return (escape(step.step), state, seconds, "", "", "", "", memory)
     size = "" if step.size is None else f"{step.size:,}"
-    return (escape(step.step), state, seconds, f"{counts.loaded:,}", size, f"{counts.rejected:,}")
+    rate = "" if step.rows_per_second is None else f"{step.rows_per_second:,.0f}"
+    return (escape(step.step), state, seconds, f"{counts.loaded:,}", size, f"{counts.rejected:,}", rate, memory)

@@ -63,7 +63,7 @@ def _take_over(keeper: Session, run: Run) -> Run:
 def _revert_all(context: Context) -> int:
     rows = journal.steps(context.sessions.target(), context.run)
     steps = [step for step in reversed(context.plan.steps) if step.id in rows and rows[step.id].state != "reverted"]
-    context.progress.begin(context.plan, len(context.plan.steps) - len(steps))
+    context.progress.begin(context.plan, context.run, len(context.plan.steps) - len(steps))
     try:
         for step in steps:
             _revert(context, step)

@@ -20,7 +20,7 @@ AT_WORK: Mapping[Wanted, str] = {"go": "running", "pause": "paused", "stop": "ab
 
 @dataclass(frozen=True, slots=True)
 class StepStatus:
-    """A step: `state` is waiting, running, failed, done or reverted; rows where it moves some."""
+    """A step: `state` is waiting, running, failed, done or reverted; rows where it moves some; memory in bytes."""
 
     step: str
     state: str
@@ -28,6 +28,8 @@ class StepStatus:
     size: int | None
     counts: Counts | None
     error: str | None
+    rows_per_second: float | None
+    peak_memory: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,6 @@ def _moves(step: Step) -> bool:
 
 def _step(step: Step, row: StepRow | None, counts: Counts | None, now: datetime.datetime) -> StepStatus:
     if row is None:
-        return StepStatus(step.id, "waiting", None, None, counts, None)
+        return StepStatus(step.id, "waiting", None, None, counts, None, None, None)
     seconds = ((row.finished_at or now) - row.started_at).total_seconds()
-    return StepStatus(step.id, row.state, seconds, row.size, counts, row.error)
+    return StepStatus(step.id, row.state, seconds, row.size, counts, row.error, row.rows_per_second, row.peak_memory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from runner import events, fence, journal
@@ -12,6 +12,7 @@ from runner.connect import Session
 from runner.errors import RunnerError, SqlError, Stopped
 from runner.execute import Result, Values, execute
 from runner.failpoints import failpoint
+from runner.figures import Figures
 from runner.journal import Run
 from runner.lanes import Slots
 from runner.manifest import Plan, Step, Table
@@ -35,6 +36,7 @@ class Context:
     stop: threading.Event
     patience: float
     slots: Slots
+    figures: Figures = field(default_factory=Figures)
 
     def persist(
         self,

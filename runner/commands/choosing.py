@@ -14,8 +14,9 @@ from runner.bars import Bars
 from runner.connect import Address
 from runner.databases import addresses
 from runner.errors import USAGE, RunnerError
+from runner.json_events import Events
 from runner.manifest import NAME, Plan, read_plan
-from runner.progress import Events, Lines, Progress
+from runner.progress import Lines, Progress
 from runner.sections import Side
 
 plan_argument = click.argument("plan")

@@ -9,7 +9,7 @@ import click
 
 from runner.commands.choosing import chosen_plan, databases, json_option, plan_argument
 from runner.commands.reporting import reporting
-from runner.report import duration, standard_output, status_table
+from runner.report import duration, megabytes, standard_output, status_table
 from runner.status import Status
 from runner.status import status as read_status
 
@@ -51,5 +51,7 @@ def _show(found: Status) -> None:
     click.echo(f"{rows}, {found.rate:,.0f} rows/s, {duration(found.left)} left" if found.state == "running" else rows)
     if line := WAITS.get(found.state):
         click.echo(line.format(hold=found.control.hold, who=found.control.by_whom))
+    if found.run.peak_memory is not None:
+        click.echo(f"peak memory of the runner and its workers: {megabytes(found.run.peak_memory)}")
     if found.state == "stopped":
         click.echo("nobody is at work: `transhume apply` goes on, `transhume rollback` takes it back")
