@@ -47,6 +47,9 @@ class Bounds:
     rate: float | None = None
 
 
+UNBOUNDED = Bounds()
+
+
 def check(session: Session, bounds: Bounds) -> None:
     """Refuse a bound that could never be seen to be passed, because the role is not shown the standbys."""
     query = "SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
