@@ -122,6 +122,7 @@ class BoundIndex:
 
     `definition` is the whole CREATE INDEX or ALTER TABLE ... ADD CONSTRAINT statement; `columns` is empty where the
     index is over expressions. `drop` undoes it. `nulls_distinct`: rows with a NULL in `columns` are no duplicates.
+    `concurrently`: built while the application reads and writes the table, which no transaction can hold.
     """
 
     name: str
@@ -133,6 +134,17 @@ class BoundIndex:
     duplicates: Duplicates
     nulls_distinct: bool
     span: Span | None
+    concurrently: bool = False
+
+    @property
+    def building(self) -> Sql:
+        """The statement that builds it."""
+        return _concurrently(self.definition) if self.concurrently else self.definition
+
+    @property
+    def clearing(self) -> Sql:
+        """The statement that takes away what a build outside of a transaction has left."""
+        return _concurrently(self.drop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +229,8 @@ class Ordered:
     resolved: Resolved
     tables: tuple[BoundTable, ...]
     circles: tuple[tuple[str, ...], ...]
+
+
+def _concurrently(statement: Sql) -> Sql:
+    """CREATE INDEX, CREATE UNIQUE INDEX or DROP INDEX, with CONCURRENTLY: the keyword comes before any name."""
+    return Sql(statement.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))

@@ -63,6 +63,7 @@ CODES: Mapping[str, str] = {
     "E507": "A key or a reference that cannot be followed from row to row.",
     "E508": "Partitions that PostgreSQL would not take.",
     "E509": "A condition that is neither true nor false.",
+    "E510": "An index that PostgreSQL cannot build concurrently.",
     "E601": "A source column is neither mapped nor dropped.",
     "E602": "A source table is neither migrated nor skipped.",
     "E603": "A table is skipped that the source does not have.",

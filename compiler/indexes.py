@@ -45,7 +45,14 @@ def indexes_of_existing(table: Table, existing: Relation) -> Iterator[BoundIndex
     for exclusion in existing.exclusions:
         yield _constraint(relation, exclusion.name, exclusion.definition, None, "fail")
     for entry in existing.indexes:
-        yield _entry(existing.schema, entry, asked.get(frozenset(entry.columns), "reject"))
+        spoken = next((index for index in table.indexes if is_meant(index, entry)), None)
+        yield _entry(existing.schema, entry, spoken)
+
+
+def is_meant(index: Index, entry: IndexEntry) -> bool:
+    """Whether the spec speaks of that index of an existing table: by its name, or by its columns."""
+    named = index.name is not None and index.name.text == entry.name
+    return named or (bool(entry.columns) and {word.text for word in index.columns} == set(entry.columns))
 
 
 def index_name(index: Index, target: Name) -> str:
@@ -72,7 +79,10 @@ def _asked_for(index: Index, target: Name, condition: Condition) -> BoundIndex:
     text += f" USING {ident(index.using.text)}" if index.using else ""
     text += f" ({names(columns)})" + (f" WHERE {where}" if where else "")
     drop = Sql(f"DROP INDEX IF EXISTS {qname(target.schema, name)}")
-    return BoundIndex(name, Sql(text), drop, index.unique, columns, where, index.duplicates, True, index.span)
+    return BoundIndex(
+        name, Sql(text), drop, index.unique, columns, where, index.duplicates, True, index.span,
+        index.concurrently is not None,
+    )  # fmt: skip
 
 
 def _constraint(relation: Sql, name: str, definition: str, key: Key | None, duplicates: Duplicates) -> BoundIndex:
@@ -83,9 +93,12 @@ def _constraint(relation: Sql, name: str, definition: str, key: Key | None, dupl
     return BoundIndex(name, add, drop, key is not None, columns, None, duplicates, distinct, None)
 
 
-def _entry(schema: str, entry: IndexEntry, duplicates: Duplicates) -> BoundIndex:
+def _entry(schema: str, entry: IndexEntry, asked: Index | None) -> BoundIndex:
+    duplicates: Duplicates = asked.duplicates if asked else "reject"
+    concurrently = asked is not None and asked.concurrently is not None
     distinct = "NULLS NOT DISTINCT" not in entry.definition
     drop = Sql(f"DROP INDEX IF EXISTS {qname(schema, entry.name)}")
     return BoundIndex(
-        entry.name, Sql(entry.definition), drop, entry.unique, entry.columns, None, duplicates, distinct, None
-    )
+        entry.name, Sql(entry.definition), drop, entry.unique, entry.columns, None, duplicates, distinct, None,
+        concurrently,
+    )  # fmt: skip

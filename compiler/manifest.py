@@ -98,9 +98,9 @@ def _table(table: Planned) -> dict[str, Value]:
 
 
 def _step(step: Step, digest: str) -> dict[str, Value]:
-    """Every kind of step that there is runs on the target, in transactions, and can be undone."""
+    """Every kind of step that there is runs on the target, and can be undone."""
     about: dict[str, Value] = {"table": step.table} if step.table else {}
     return {
         "id": step.id, "kind": step.kind, "database": "target", "file": step.file, "sha256": digest,
-        "after": step.after, "transaction": True, "reversible": True, **about, "spec": str(step.span),
+        "after": step.after, "transaction": step.transaction, "reversible": True, **about, "spec": str(step.span),
     }  # fmt: skip

@@ -100,6 +100,11 @@ class Step:
         return f"{self.kind}.{self.name}"
 
     @property
+    def transaction(self) -> bool:
+        """Whether everything in it runs in transactions; a probe stands for what does not."""
+        return all(section.name != "probe" for section in self.sections)
+
+    @property
     def file(self) -> str:
         """Where the step is in the plan's folder: `load/orders.sql`."""
         return f"{self.kind}/{file_name(self.name)}.sql"

@@ -162,6 +162,7 @@ def _index(reading: Reading, entry: Map) -> Index:
         duplicates=cast(Duplicates, _choice(entry, "duplicates", "reject")),
         using=reading.optional(entry, "using"),
         where=reading.optional(entry, "where"),
+        concurrently=reading.document.span(entry["concurrently"]) if flag(entry, "concurrently") else None,
         span=reading.document.span(entry["columns"]),
     )
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from compiler.bound import BoundColumn, BoundComparison, BoundIndex, BoundTable, MapTable
 from compiler.check_guards import with_guard
-from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
 from compiler.expressions import Scope, scalar
-from compiler.indexes import indexes_of_created, indexes_of_existing
+from compiler.indexes import indexes_of_created, indexes_of_existing, is_meant
 from compiler.names import qualify
 from compiler.queries import Side, select
 from compiler.resolve_partition import check_partition
@@ -137,22 +137,42 @@ def _index_columns(here: Here, scope: Scope) -> Iterator[Diagnostic]:
                 hint = did_you_mean(word.text, scope.columns)
                 message = f'column "{word}" does not exist in {scope.what}'
                 yield Diagnostic("E313", message, word.span, "unknown column", hint)
+        if partition and index.concurrently:
+            yield _not_concurrently("an index of a partitioned table", index.concurrently)
         if partition and index.unique and partition.on.text not in _names(index):
             message = f'a unique index of a partitioned table has the partition column "{partition.on}" in it'
             yield Diagnostic("E508", message, index.span, "cannot be unique", f'add "{partition.on}" to the columns')
 
 
 def _index_there(here: Here) -> Iterator[Diagnostic]:
-    """Of an existing table, a spec says only what becomes of duplicates."""
+    """Of an existing table, a spec says only what becomes of duplicates, and how an index is built."""
     assert here.existing is not None  # its caller
     keys = [here.existing.primary_key] if here.existing.primary_key else []
     unique = [set(key.columns) for key in (*keys, *here.existing.unique)]
     unique += [set(entry.columns) for entry in here.existing.indexes if entry.unique]
     for index in here.table.indexes:
-        if _names(index) not in unique:
-            message = f'target table "{here.id}" has no unique index over these columns'
-            hint = "its own migrations make its indexes; here is said what becomes of duplicates"
-            yield Diagnostic("E611", message, index.span, "no such index", hint)
+        if index.concurrently and here.existing.kind == "partitioned table":
+            yield _not_concurrently("an index of a partitioned table", index.concurrently)
+        elif index.concurrently and any(is_meant(index, entry) for entry in here.existing.indexes):
+            continue
+        elif index.concurrently and _names(index) in unique:
+            yield _not_concurrently("a primary key or a unique constraint", index.concurrently)
+        elif _names(index) not in unique:
+            yield _no_such_index(here, index)
+
+
+def _no_such_index(here: Here, index: Index) -> Diagnostic:
+    kind, said = "unique index", "here is said what becomes of duplicates"
+    if index.concurrently:
+        kind, said = "index", "one with a condition or an expression is meant by its `name`"
+    message = f'target table "{here.id}" has no {kind} over these columns'
+    hint = f"its own migrations make its indexes; {said}"
+    return Diagnostic("E611", message, index.span, "no such index", hint)
+
+
+def _not_concurrently(what: str, span: Span) -> Diagnostic:
+    message = f"PostgreSQL cannot build {what} concurrently"
+    return Diagnostic("E510", message, span, "not concurrently", "take it out: the table is locked while it is built")
 
 
 def _names(index: Index) -> set[str]:

@@ -188,7 +188,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`{columns: [email], unique: true, duplicates: first, name: ..., where: ..., using: gin}`."""
+    """`{columns: [email], unique: true, duplicates: first, name: ..., where: ..., using: gin, concurrently: true}`.
+
+    `concurrently` is where that is said, None where it is not.
+    """
 
     columns: tuple[Word, ...]
     name: Word | None
@@ -196,6 +199,7 @@ class Index:
     duplicates: Duplicates
     using: Word | None
     where: Word | None
+    concurrently: Span | None
     span: Span
 
 

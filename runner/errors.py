@@ -12,6 +12,8 @@ USAGE = 2
 REFUSED = 4  # edited plan, changed catalog, lock held, another run's leftovers
 INTERRUPTED = 130
 
+DUPLICATES = "23505"
+
 # Values of a row that the server repeats in messages of class 22: `invalid input syntax for type date: "31.02.1981"`.
 _VALUE = re.compile(r'(?:: |(?<=value) )".*"', re.DOTALL)
 

@@ -2,7 +2,8 @@
 
 The places, in the order of a chunk: before-fence, after-fence, after-claim, mid-copy, after-copy, after-load,
 before-commit, after-commit. For every other change: ddl-before-fence, ddl-before-record, ddl-before-commit,
-ddl-after-commit. The process gets SIGKILL: no handler runs, no buffer is flushed.
+ddl-after-commit. For builds outside of a transaction: outside-before-intent, outside-before-record. The process gets
+SIGKILL: no handler runs, no buffer is flushed.
 """
 
 from __future__ import annotations

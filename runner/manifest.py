@@ -92,7 +92,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what carries it out is its `kind`; it starts once those under `after` are done."""
+    """One step: what carries it out is its `kind`; it starts once those under `after` are done.
+
+    `transaction`: all of it runs in transactions; else some of its builds do not.
+    """
 
     id: str
     kind: str
@@ -103,12 +106,14 @@ class Step:
     reversible: bool
     table: str
     spec: str
+    transaction: bool = True
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Step:
         return cls(
             data["id"], data["kind"], data["database"], data["file"], data["sha256"].removeprefix("sha256:"),
             tuple(data["after"]), data["reversible"], data.get("table", ""), data.get("spec", ""),
+            data.get("transaction", True),
         )  # fmt: skip
 
 
@@ -157,7 +162,9 @@ class Plan:
         if problems:
             raise Refused(f"{self.folder} is not what was compiled", AGAIN, notes=tuple(problems))
         for step in self.steps:
-            self.open(step)
+            if (found := self.open(step)).all("probe") and step.transaction:
+                message = f"{step.id} has builds outside of a transaction, and the manifest says that it has none"
+                raise Refused(message, AGAIN, place=Place(found.file, 1))
 
     def _missing(self) -> Iterator[str]:
         for step in self.steps:

@@ -69,6 +69,16 @@ def test_an_edited_folder_is_refused(folder: Path, edit: Edit, message: str) -> 
     assert caught.value.exit_code == REFUSED
 
 
+def test_a_build_that_is_hidden_is_refused(tmp_path: Path) -> None:
+    """What runs outside of a transaction is said in the manifest, where a reviewer sees it."""
+    probe = ('-- transhume: build of "patient_email"', '-- transhume: probe of "patient_email" on target\nSELECT\n\n')
+    edits = {"index.patient": (probe[0], probe[1] + probe[0])}
+
+    with pytest.raises(Refused, match=r"index\.patient has builds outside of a transaction, and the mani") as caught:
+        read_plan(write_plan(tmp_path / "plan", edits=edits))
+    assert caught.value.exit_code == REFUSED
+
+
 def test_a_file_edited_while_the_plan_runs_is_refused(folder: Path) -> None:
     """The bytes that are run are digested when they are read, not only at the start."""
     plan = read_plan(folder)

@@ -10,13 +10,16 @@ from compiler.layout import map_sql
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.rows import array_key, identity_of, reject_columns, source_key
-from compiler.sql import Sql, column, join, literal
+from compiler.sql import Sql, column, ident, join, literal, qname
 from compiler.steps.base import TableStep
 
 
 @dataclass(frozen=True)
 class BuildIndexes(TableStep):
-    """Build every index of a table but those that stayed during the load; one transaction each."""
+    """Build every index of a table but those that stayed during the load; one transaction each.
+
+    Those that are built concurrently are outside of any: the catalog is asked what became of them, by `probe`.
+    """
 
     kind: ClassVar[str] = "index"
     undo: ClassVar[str] = "drops them; rows that were set aside come back with a new load"
@@ -32,17 +35,32 @@ class BuildIndexes(TableStep):
         constraints = any(index.definition.startswith("ALTER TABLE") for index in self._indexes)
         if constraints:
             yield self.lock("ACCESS EXCLUSIVE", "ADD CONSTRAINT")
-        if any(not index.definition.startswith("ALTER TABLE") for index in self._indexes):
+        outside = [index for index in self._indexes if index.concurrently]
+        if any(not index.definition.startswith("ALTER TABLE") for index in self._indexes if index not in outside):
             yield self.lock("SHARE", "CREATE INDEX")
+        if outside:
+            yield self.lock("SHARE UPDATE EXCLUSIVE", "CREATE INDEX CONCURRENTLY, outside of a transaction")
 
     def risks(self) -> Iterator[str]:
         for index in self._indexes:
             if index.unique and index.duplicates == "first":
                 yield f"{index.name} keeps the first of rows that are equal, in the order of the source's key"
+            if index.concurrently:
+                yield (
+                    f"{index.name} is built outside of a transaction: it waits until all older ones have ended, the "
+                    "application's too, and a crash leaves an invalid index, which the next apply drops and builds anew"
+                )
 
     def forward(self) -> Iterator[Section]:
+        outside = [index for index in self._indexes if index.concurrently]
+        if outside:
+            found = tuple(Sql(f"({literal(index.name)}, {literal(self._qualified(index))})") for index in outside)
+            yield Section("gate", "target", render("index/gate", indexes=found))
         for index in self._indexes:
-            yield Section("build", "target", Sql(f"{index.definition};"), of=index.name)
+            if index.concurrently:
+                yield Section("probe", "target", self._probe(index), of=index.name)
+                yield Section("clear", "target", Sql(f"{index.clearing};"), of=index.name)
+            yield Section("build", "target", Sql(f"{index.building};"), of=index.name)
             repair = self._repair(index)
             if repair is not None:
                 prose = _PROSE[index.duplicates]
@@ -73,6 +91,24 @@ class BuildIndexes(TableStep):
     def _expected(self, index: BoundIndex) -> Sql:
         definition = self._definitions.get(index.name)
         return Sql(f"({literal(index.name)}, {literal(definition)})")
+
+    def _qualified(self, index: BoundIndex) -> Sql:
+        return qname(self.table.target.schema, index.name)
+
+    def _probe(self, index: BoundIndex) -> Sql:
+        definition = self._definitions.get(index.name)
+        alike = [Sql(f"i.indrelid = to_regclass({literal(self.target)})")]
+        if definition is None:
+            keys = join(", ", (literal(ident(name)) for name in index.columns))
+            alike += [
+                Sql("i.indisunique" if index.unique else "NOT i.indisunique"),
+                Sql("i.indpred IS NOT NULL" if index.where else "i.indpred IS NULL"),
+                Sql(f"{_KEYS} = ARRAY[{keys}]"),
+            ]
+        else:
+            alike.append(Sql(f"pg_get_indexdef(i.indexrelid) = {literal(definition)}"))
+        name, other = literal(self._qualified(index)), literal(f"{index.name} is there, and is another index")
+        return render("index/probe", name=name, alike=tuple(alike), other=other)
 
     def _repair(self, index: BoundIndex) -> Sql | None:
         """None where the spec says to stop, where rows that are equal cannot be told, and where there can be none."""
@@ -106,6 +142,7 @@ class BuildIndexes(TableStep):
         )  # fmt: skip
 
 
+_KEYS = "ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnatts) AS n)"
 _PROSE = {
     "reject": "sets aside all rows that are equal: none of them is the right one",
     "first": "keeps the first of rows that are equal",

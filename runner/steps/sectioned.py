@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from runner import budget
 from runner.connect import Session
-from runner.errors import SqlError
+from runner.errors import DUPLICATES, SqlError
 from runner.execute import execute
 from runner.sections import Section
+from runner.steps.outside import Outside
 from runner.work import Work, demand_no_row
-
-DUPLICATES = "23505"
 
 
 def carry_out(work: Work) -> None:
@@ -34,12 +33,19 @@ def build(work: Work, section: Section) -> None:
     """Build one object; where duplicates prevent it, set them aside and build it once more."""
     repair = work.file.find("repair", of=section.of)
     try:
-        work.change(section.title, lambda session: _run(session, work, section))
+        _built(work, section)
     except SqlError as error:
         if error.sqlstate != DUPLICATES or repair is None:
             raise
         work.context.progress.notice(f"{work.step.id}: {error.message}; setting the duplicates aside")
         work.change(repair.title, lambda session: _repair(session, work, repair))
+        _built(work, section)
+
+
+def _built(work: Work, section: Section) -> None:
+    if (probe := work.file.find("probe", of=section.of)) is not None:
+        Outside(work, section, probe).build()
+    else:
         work.change(section.title, lambda session: _run(session, work, section))
 
 

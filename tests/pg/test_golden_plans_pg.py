@@ -26,6 +26,7 @@ ACCOUNTS: Mapping[str, Mapping[str, tuple[int, int, int, int, int]]] = {
     "casts": {"patients": (6, 0, 14, 0, 0), "visits": (17, 0, 1, 42, 0)},
     "circle": {"stores": (8, 0, 1, 2, 0), "staff": (16, 0, 0, 4, 4)},
     "composite_key": {"visits": (40, 0, 20, 0, 0)},
+    "concurrently": {"visits": (20, 0, 0, 40, 0)},
     "date_without_format": {"patients": (7, 0, 13, 0, 0), "visits": (21, 0, 0, 39, 0)},
     "duplicate_keys": {"notes": (6, 0, 1, 10, 0)},
     "duplicates": {"visits": (15, 0, 5, 40, 0)},
