@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 
 from runner import asking, control, events, fence, journal, runs
 from runner.connect import Session, open_target
@@ -18,8 +19,14 @@ from runner.errors import Fenced, RunnerError
 from runner.journal import Run
 from runner.manifest import read_plan
 from tests.pg.migration import Migration
+from transhume import main
 
 Make = Callable[..., Migration]
+
+
+def call(migration: Migration, command: str, *options: str) -> Result:
+    """A command on the plan, in this process."""
+    return CliRunner().invoke(main, [command, str(migration.folder), *options], env=migration.environment())
 
 
 def open_run(session: Session, migration: Migration) -> Run:
@@ -49,8 +56,8 @@ def test_pause_and_resume_are_written_down_with_who(migrations: Make) -> None:
     migration = migrations(rows=0)
     with at_work(migration) as (session, run):
         assert control.read(session, run) == Control()
-        done = migration.command("pause")
-        assert (done.returncode, done.stderr) == (0, "")
+        done = call(migration, "pause")
+        assert (done.exit_code, done.stderr) == (0, "")
         folder = migration.folder
         expected = f"run {run.run} pauses after the chunks in flight; `transhume resume {folder}` lets it go on\n"
         assert done.stdout == expected
@@ -58,15 +65,15 @@ def test_pause_and_resume_are_written_down_with_who(migrations: Make) -> None:
         assert (paused.wanted, paused.goes) == ("pause", False)
         assert paused.by_whom.split(" process ")[0] == events.who().split(" process ")[0]
 
-        again = migration.command("pause", "--wait")
+        again = call(migration, "pause", "--wait")
         assert f"is paused already, by {paused.by_whom}; " in again.stdout
 
-        told = json.loads(migration.command("resume", "--json").stdout)
+        told = json.loads(call(migration, "resume", "--json").stdout)
         runner = told.pop("runner")
         assert runner.startswith(run.owner)
         assert told == {"run": str(run.run), "wanted": "go", "before": "pause", "hold": None, "waited": False}
         assert control.read(session, run).goes
-        assert migration.command("resume").stdout == f"run {run.run} was not paused\n"
+        assert call(migration, "resume").stdout == f"run {run.run} was not paused\n"
         assert trail(migration, run.run) == ["begun", "started", "pause asked", "resume asked"]
         assert events.broken_link(session, run) is None
 
@@ -75,19 +82,19 @@ def test_an_aborted_run_is_told_nothing_else(migrations: Make) -> None:
     """After `abort` neither `pause` nor `resume` brings the run back: they are refused, and say what to do."""
     migration = migrations(rows=0)
     with at_work(migration) as (session, run):
-        assert migration.command("abort").returncode == 0
+        assert call(migration, "abort").exit_code == 0
         who = control.read(session, run).by_whom
         for command in ("pause", "resume"):
-            done = migration.command(command)
-            assert done.returncode == 4
+            done = call(migration, command)
+            assert done.exit_code == 4
             assert done.stderr.splitlines() == [
                 f"error: the run is being aborted by {who}",
                 "  = hint: once it has ended, `transhume apply` goes on",
             ]
-        again = migration.command("abort")
+        again = call(migration, "abort")
         assert f"run {run.run} is being aborted already, by {who}; " in again.stdout
-        late = migration.command("abort", "--wait", "--timeout", "0")
-        assert late.returncode == 1
+        late = call(migration, "abort", "--wait", "--timeout", "0")
+        assert late.exit_code == 1
         assert late.stderr.splitlines()[0] == "error: the runner is still at work after 0 s"
 
 
@@ -96,8 +103,8 @@ def test_there_has_to_be_a_runner(migrations: Make) -> None:
     migration = migrations(rows=0)
 
     def refused(command: str = "pause") -> list[str]:
-        done = migration.command(command)
-        assert done.returncode == 4
+        done = call(migration, command)
+        assert done.exit_code == 4
         return done.stderr.splitlines()
 
     folder = migration.folder
@@ -123,7 +130,7 @@ def test_a_runner_that_takes_over_is_asked_nothing(migrations: Make) -> None:
     with at_work(migration) as (session, run):
         control.hold(session, run, "replication lag")
         control.limit(session, run, 12.5)
-        assert migration.command("pause").returncode == 0
+        assert call(migration, "pause").exit_code == 0
         found = control.read(session, run)
         assert (found.wanted, found.hold, found.rate) == ("pause", "replication lag", 12.5)
     with at_work(migration) as (session, run):
@@ -153,16 +160,16 @@ def test_nothing_of_it_waits_for_a_chunk_in_flight(migrations: Make) -> None:
             assert control.in_flight(session, run) == 0
             journal.claim_chunk(chunk, run, "load.orders", 1, None, ("1",))
             assert control.in_flight(session, run) == 1
-            assert migration.command("pause").returncode == 0
+            assert call(migration, "pause").exit_code == 0
             control.hold(session, run, "a reason")
             assert not control.read(session, run).goes
-            late = migration.command("pause", "--wait", "--timeout", "0")
-            assert late.returncode == 1
+            late = call(migration, "pause", "--wait", "--timeout", "0")
+            assert late.exit_code == 1
             assert late.stderr.splitlines() == [
                 "error: chunks are still in flight after 0 s",
                 "  = hint: it stays asked; `transhume status` shows how far it is",
             ]
-            assert migration.command("resume").stdout == f"run {run.run} goes on; it is held: a reason\n"
+            assert call(migration, "resume").stdout == f"run {run.run} goes on; it is held: a reason\n"
         assert control.in_flight(session, run) == 0
 
 
@@ -185,8 +192,8 @@ def test_status_says_that_a_run_waits_and_why(migrations: Make) -> None:
     migration = migrations(rows=0)
 
     def shown() -> tuple[str, str]:
-        state = json.loads(migration.command("status", "--json").stdout)["state"]
-        return state, migration.command("status").stdout
+        state = json.loads(call(migration, "status", "--json").stdout)["state"]
+        return state, call(migration, "status").stdout
 
     with at_work(migration) as (session, run):
         assert shown()[0] == "running"
@@ -195,14 +202,14 @@ def test_status_says_that_a_run_waits_and_why(migrations: Make) -> None:
         assert state == "held"
         assert "hand: held, " in text
         assert '\nheld: replication lag 2 MB of standby "a" is past 1024 kB\n' in text
-        migration.command("pause")
+        call(migration, "pause")
         state, text = shown()
         assert state == "paused"
         who = control.read(session, run).by_whom
         assert f"\npaused by {who}: `transhume resume` lets it go on\n" in text
-        asked = json.loads(migration.command("status", "--json").stdout)["control"]
+        asked = json.loads(call(migration, "status", "--json").stdout)["control"]
         assert asked["wanted"] == "pause"
-        migration.command("abort")
+        call(migration, "abort")
         state, text = shown()
         assert state == "aborting"
         assert "\naborted by " in text
