@@ -57,7 +57,7 @@ def test_sessions_that_wait_for_locks(stage: Stage) -> None:
     with ExitStack() as stack:
         lock = stack.enter_context(closing(stage.other("migration of the day")))
         lock.execute("LOCK TABLE busy")
-        assert stage.reason(waiters=0) is None
+        assert stage.reason(lag=0, waiters=0) is None
         web = stack.enter_context(waiting(stage.conninfo, "TABLE busy", "web"))
         one = f"1 session waits for locks on the target, the bound is 0: process {web} (web)"
         assert stage.reason(waiters=0) == one
