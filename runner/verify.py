@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,10 +14,11 @@ from runner.accounting import Account
 from runner.checks import Check, Checking
 from runner.connect import Address, Session
 from runner.errors import Refused
+from runner.figures import Figures, sampling
 from runner.journal import Run
 from runner.lanes import Slots
 from runner.manifest import Plan, Step
-from runner.progress import Silent
+from runner.progress import Fan, Progress, Silent
 from runner.retry import PATIENCE
 from runner.sections import Side
 from runner.sessions import Sessions
@@ -40,7 +42,7 @@ class Verdict:
         return all(check.green for check in self.checks)
 
 
-def verify(plan: Plan, places: Mapping[Side, Address], jobs: int = 2) -> Verdict:
+def verify(plan: Plan, places: Mapping[Side, Address], jobs: int = 2, progress: Progress | None = None) -> Verdict:
     """Check the project's last run and record the verdict in the journal. Raises RunnerError."""
     with runs.session_on(places["target"], "transhume verify", plan.limits.lock_timeout) as keeper:
         run = runs.need_run(keeper, plan)
@@ -52,7 +54,9 @@ def verify(plan: Plan, places: Mapping[Side, Address], jobs: int = 2) -> Verdict
             one=False,
         )  # fmt: skip
         with closing(sessions):
-            context = Context(plan, run, sessions, Silent(), threading.Event(), PATIENCE, Slots(jobs))
+            figures = Figures()
+            told = Fan(figures, progress or Silent())
+            context = Context(plan, run, sessions, told, threading.Event(), PATIENCE, Slots(jobs), figures)
             found = _found(context, journal.steps(keeper, run), jobs)
         checks = (*_journal(keeper, plan, run), *(check for check, _ in found))
         verdict = Verdict(run, checks, tuple(account for _, account in found if account is not None))
@@ -63,15 +67,21 @@ def verify(plan: Plan, places: Mapping[Side, Address], jobs: int = 2) -> Verdict
 def _found(context: Context, rows: Mapping[str, journal.StepRow], jobs: int) -> list[Found]:
     """The checks of the steps that are done, in the plan's order."""
     steps = [step for step in context.plan.steps if step.id in rows and rows[step.id].state == "done"]
-    with ThreadPoolExecutor(jobs, "verify") as executor:
+    context.progress.begin(context.plan, context.run, len(context.plan.steps) - len(steps))
+    with sampling(context.figures, context.progress), ThreadPoolExecutor(jobs, "verify") as executor:
         return [one for found in executor.map(lambda step: _step(context, step), steps) for one in found]
 
 
 def _step(context: Context, step: Step) -> list[Found]:
+    """The checks of one step, told as a step of the verification."""
     work = Work(context, step, context.plan.open(step))
-    if step.kind != "verify" and work.file.find("verify") is None:
-        return []
-    return work.persist(lambda: _checked(work))
+    context.progress.began(step)
+    started = time.monotonic()
+    checked = step.kind == "verify" or work.file.find("verify") is not None
+    found = work.persist(lambda: _checked(work)) if checked else []
+    red = [check.name for check, _ in found if not check.green]
+    context.progress.ended(step, time.monotonic() - started, f"red: {', '.join(red)}" if red else "")
+    return found
 
 
 def _checked(work: Work) -> list[Found]:

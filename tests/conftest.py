@@ -115,9 +115,10 @@ def state_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment(state_folder: Path) -> Iterator[None]:
-    """Nothing that the developer has set reaches a test: no database, no PG* variable, no state folder."""
+    """Nothing that the developer has set reaches a test: no database, PG* variable, webhook, state folder."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("PG") or name.endswith("DATABASE_URL")]:
+        ends = ("DATABASE_URL", "TRANSHUME_WEBHOOK")
+        for name in [name for name in os.environ if name.startswith("PG") or name.endswith(ends)]:
             patch.delenv(name)
         patch.setenv("TRANSHUME_HOME", str(state_folder))
         yield

@@ -29,6 +29,8 @@ HEAVY = {
     "rich",
     "psutil",
     "tenacity",
+    "prometheus_client",
+    "urllib3",
 }
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -20,6 +19,7 @@ from runner.commands.choosing import (
     yes_option,
 )
 from runner.commands.reporting import reporting
+from runner.commands.telling import Listen, events_option, metrics_option, telling, webhook_option
 from runner.report import accounting_table, duration, standard_output
 from runner.retry import PATIENCE
 
@@ -32,8 +32,14 @@ from runner.retry import PATIENCE
     help="Seconds to wait for a server that restarts, or for a lock.",
 )  # fmt: skip
 @json_option
+@events_option
+@metrics_option
+@webhook_option
 @yes_option
-def apply(plan: str, jobs: int, outage: float, as_json: bool, yes: bool) -> None:
+def apply(
+    plan: str, jobs: int, outage: float, as_json: bool, events: Path | None, metrics: Listen | None,
+    webhook: str | None, yes: bool,
+) -> None:  # fmt: skip
     r"""Carry PLAN out, or go on where it stopped.
 
     PLAN is a folder that `transhume plan` wrote, or its name under plans/. The databases are those that its environment
@@ -44,22 +50,22 @@ def apply(plan: str, jobs: int, outage: float, as_json: bool, yes: bool) -> None
     Example:
       transhume apply dispatch
       transhume apply plans/dispatch --jobs 4 --json
+      transhume apply dispatch --metrics 9100 --events dispatch.jsonl
     """
     with reporting():
         read = chosen_plan(plan)
         with databases(read) as places:
             confirm(f"apply {read.folder} to", yes, places)
-            outcome = apply_plan(read, places, progress(as_json), jobs, outage)
-    _show(outcome, as_json)
+            with telling(read.project, progress(as_json), metrics, webhook, events) as told:
+                outcome = apply_plan(read, places, told, jobs, outage)
+                told.finished(outcome.run, outcome.accounts, outcome.before, outcome.seconds)
+    if not as_json:  # an event has told it
+        _show(outcome)
 
 
-def _show(outcome: Outcome, as_json: bool) -> None:
+def _show(outcome: Outcome) -> None:
     """The account of every table."""
     run = outcome.run
-    if as_json:
-        result = {"run": str(run.run), "seconds": round(outcome.seconds, 3), "before": outcome.before}
-        click.echo(json.dumps({"event": "finished", **result, "accounts": [asdict(one) for one in outcome.accounts]}))
-        return
     standard_output().print(accounting_table(outcome.accounts))
     if outcome.before:
         click.echo(f"{run.project} was applied before, by run {run.run}, at {run.finished_at:%Y-%m-%d %H:%M:%S %Z}")

@@ -10,7 +10,9 @@ import click
 
 from runner.commands.choosing import chosen_plan, databases, jobs_option, json_option, plan_argument
 from runner.commands.reporting import reporting
+from runner.commands.telling import Listen, metrics_option, telling
 from runner.errors import FAILED
+from runner.progress import Silent
 from runner.report import accounting_table, checks_table, red_lines, standard_output
 from runner.verify import Verdict
 from runner.verify import verify as verify_plan
@@ -20,7 +22,8 @@ from runner.verify import verify as verify_plan
 @plan_argument
 @jobs_option
 @json_option
-def verify(plan: str, jobs: int, as_json: bool) -> None:
+@metrics_option
+def verify(plan: str, jobs: int, as_json: bool, metrics: Listen | None) -> None:
     r"""Compare source and target of PLAN as they are now: every row accounted for, every column's sum, every rule.
 
     The exit code is 1 where a check is red. The verdict goes into the journal.
@@ -31,8 +34,8 @@ def verify(plan: str, jobs: int, as_json: bool) -> None:
     """
     with reporting():
         read = chosen_plan(plan)
-        with databases(read) as places:
-            verdict = verify_plan(read, places, jobs)
+        with databases(read) as places, telling(read.project, Silent(), metrics) as told:
+            verdict = verify_plan(read, places, jobs, told)
     (_json if as_json else _show)(verdict)
     sys.exit(0 if verdict.green else FAILED)
 
