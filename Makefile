@@ -4,11 +4,13 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 PROJECT ?= dispatch
 JOBS    ?= 2
+SCALE   ?= 1
 STAMP   := $(VENV)/.installed
 SPECS   := $(wildcard specs/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format plan apply verify rollback demo test bench-compile bench-load clean
+.PHONY: help setup lint format plan apply verify rollback demo test bench bench-rows bench-dirt bench-noop bench-load bench-compile \
+        clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,11 +54,23 @@ demo: $(STAMP)  ## a whole migration on the embedded server: plan, apply, verify
 test: $(STAMP)  ## every test
 	$(BIN)/pytest -n 2
 
-bench-compile: $(STAMP)  ## compile 1,000 generated tables: seconds and memory
-	$(BIN)/python bench/compile.py
+bench: $(STAMP)  ## a whole migration beside psql, pgloader, pg_dump and others; SCALE=1 is 4.6 million rows
+	$(BIN)/python -m bench.run --scale $(SCALE) --runs $(or $(RUNS),5)
 
-bench-load: $(STAMP)  ## 1,000,000 rows between two databases, beside psql COPY
-	$(BIN)/python bench/load.py
+bench-rows: $(STAMP)  ## what a row costs, of a million and of ten million
+	$(BIN)/python -m bench.rows --runs $(or $(RUNS),3)
+
+bench-dirt: $(STAMP)  ## what bad rows cost
+	$(BIN)/python -m bench.dirt --runs $(or $(RUNS),3)
+
+bench-noop: $(STAMP)  ## apply with nothing to do, 50 tables
+	$(BIN)/python -m bench.noop --runs $(or $(RUNS),7)
+
+bench-load: $(STAMP)  ## one load of 1,000,000 rows beside psql COPY
+	$(BIN)/python -m bench.load --runs $(or $(RUNS),3)
+
+bench-compile: $(STAMP)  ## compile 1,000 generated tables: seconds and memory
+	$(BIN)/python -m bench.compile --runs $(or $(RUNS),3)
 
 clean:  ## remove what the tools left behind, the virtual environment too
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

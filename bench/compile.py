@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 PROJECT = """\
@@ -68,12 +69,12 @@ RELATION = """
     primary_key: {{name: app_thing_{number}_pkey, columns: [id], definition: PRIMARY KEY (id)}}"""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Generate, compile, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder) / "specs" / "many", options.tables)
         fresh = [compiled(Path(folder), f"plans-{run}") for run in range(options.runs)]

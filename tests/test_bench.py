@@ -1,0 +1,162 @@
+"""The benchmark's workload is what it says, and nobody in it can be fast by leaving something out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bench import content, dirt, load, noop, peers, rows, run
+from bench.clinic import SOURCES, TABLES, WORKLOAD, Clinic, clinic
+from bench.site import Failed, Site, opened
+from runner.manifest import read_plan
+from transhume import main
+
+ROOT = Path(__file__).parents[1]
+SCALE = 0.0004
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """The server of a measurement, as `make bench` starts it."""
+    with opened() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def tiny(site: Site) -> Clinic:
+    """A clinic of some two thousand rows."""
+    return clinic(site, SCALE)
+
+
+def test_the_generator_makes_the_rows_that_it_says(site: Site, tiny: Clinic) -> None:
+    """A table has its share of the scale, threads have parents, one in a hundred of which is not there."""
+    sources = dict(zip(TABLES, SOURCES, strict=True))
+    found = {table: site.execute("source", f"SELECT count(*) FROM {sources[table]}")[0][0] for table in TABLES}
+    assert found == dict(tiny.rows) == {
+        "offices": 200, "users": 20, "profiles": 20, "doctors": 2, "patients": 200, "orders": 800, "comments": 400,
+        "messages": 400,
+    }  # fmt: skip
+    orphans = """SELECT count(*) FROM care_comment AS c
+                 WHERE parent_id IS NOT NULL AND NOT EXISTS (SELECT FROM care_comment AS p WHERE p.id = c.parent_id)"""
+    assert site.execute("source", orphans)[0][0] in range(1, 12)
+    assert site.execute("source", "SELECT count(DISTINCT tableoid) FROM inbox_message") == [(12,)]
+
+
+def test_the_same_scale_gives_the_same_rows(site: Site, tiny: Clinic) -> None:
+    """Nothing of the workload is left to chance, or two measurements would not be of the same."""
+    again = clinic(site, SCALE, "again")
+    for table in SOURCES:
+        query = f"SELECT sum(hashtextextended(t::text, 0)) FROM {table} AS t"
+        assert site.execute(again.source, query) == site.execute(tiny.source, query)
+
+
+def test_the_specs_are_clean_and_compile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workload's project is one as a user would write it."""
+    monkeypatch.chdir(WORKLOAD)
+    result = CliRunner().invoke(main, ["lint", "specs/clinic"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    result = CliRunner().invoke(main, ["plan", "clinic", "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert {table.id for table in read_plan(tmp_path / "clinic").tables} == set(TABLES)
+
+
+@pytest.mark.slow
+def test_a_round_ends_with_its_figures(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One round of everyone who needs no other program; those who do are skipped by name."""
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    run.main(["--scale", str(SCALE), "--runs", "1"])
+    printed = capsys.readouterr().out
+    assert "pgloader: not installed, skipped" in printed
+    assert "sling: not installed, skipped" in printed
+    whole, tenth = json.loads(printed.splitlines()[-1])["fields"]
+    ran = [one["name"] for field in (whole, tenth) for one in field["entrants"] if one["seconds"]]
+    assert ran == [
+        "transhume --jobs 2", "transhume --jobs 2, with its verification", "psql COPY | psql COPY, 2 lanes",
+        "psql COPY | psql COPY, one lane", "pg_dump -j2, pg_restore -j2, nothing mapped",
+        "INSERT ... SELECT in one database, one lane", "transhume --jobs 2", "a Python script with executemany",
+    ]  # fmt: skip
+    assert all(one["memory_mb"][0] > 1 and one["server_cpu"][0] > 0 for one in whole["entrants"] if one["seconds"])
+    assert len(whole["rollback_seconds"]) == 1
+
+
+def test_the_check_of_the_content_can_fail(site: Site, tiny: Clinic) -> None:
+    """One value that is another, an index that was not built, a row that is missing: each ends the measurement."""
+    field = run.Field("", [])
+    good = peers.psql(tiny, 2)
+    good.prepare()
+    good.run()
+    field.check(good)
+    for statement, what in (
+        ("UPDATE app.orders SET memo = memo || '.' WHERE legacy_id = 7", "orders.memo: "),
+        ("DROP INDEX app.orders_updated_at_idx", "objects: "),
+        ("DELETE FROM app.comments WHERE legacy_id = 13", "comments.rows: 399 in place of 400"),
+    ):
+        site.execute(peers.TARGET, statement)
+        with pytest.raises(SystemExit, match=re.escape(what)):
+            field.check(good)
+
+
+def test_a_copy_that_lost_a_row_is_noticed(site: Site, tiny: Clinic) -> None:
+    """Who cannot map is held to the number of rows."""
+    copy = peers.dump_and_restore(tiny)
+    copy.prepare()
+    copy.run()
+    field = run.Field("", [])
+    field.check(copy)
+    site.execute(peers.TARGET, "DELETE FROM inbox_message WHERE id = 5")
+    with pytest.raises(SystemExit, match="inbox_message: 399 in place of 400"):
+        field.check(copy)
+
+
+def test_a_tool_that_fails_is_named_and_the_others_go_on(site: Site, tiny: Clinic) -> None:
+    """A foreign program may not know this server; that is no reason to lose the figures of the rest."""
+    good = peers.inside(tiny)
+    broken = replace(good, name="broken", run=lambda: run_fails(), needs="bash")
+    results = [run.Result(broken), run.Result(good)]
+    run.Field("", results).round(site)
+    assert results[0].fault == "broken failed: the last line"
+    assert results[1].costs
+    assert content.mapped(tiny, peers.INSIDE)["orders.rows"] == 800
+
+
+def run_fails() -> None:
+    """A program that ends badly."""
+    raise Failed("a first line\nthe last line")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "bench, arguments, key",
+    [
+        (rows, ["--rows", "200"], "ratio"),
+        (dirt, ["--rows", "1000"], "exit_codes"),
+        (noop, ["--tables", "2"], "again"),
+        (load, ["--rows", "1000"], "medians"),
+    ],
+    ids=["rows", "dirt", "noop", "load"],
+)
+def test_a_smaller_measurement_ends_with_its_figures(
+    bench: object, arguments: list[str], key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each of the other commands, at a tiny size; and too much dirt ends with the budget's exit code."""
+    bench.main([*arguments, "--runs", "1"])  # type: ignore[attr-defined]
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert key in found
+    if key == "exit_codes":
+        assert list(found[key].values()) == [0, 0, 0, 0, 1, 1]
+
+
+def test_the_targets_of_make_are_the_modules() -> None:
+    """Every measurement has its `make` target, and docs/bench.md tells of it."""
+    makefile, page = (ROOT / "Makefile").read_text(), (ROOT / "docs" / "bench.md").read_text()
+    for target, module in (("bench", "run"), *((f"bench-{name}", name) for name in
+                           ("rows", "dirt", "noop", "load", "compile"))):  # fmt: skip
+        assert re.search(rf"^{target}: .*\n\t.* -m bench\.{module}\b", makefile, re.MULTILINE), target
+        assert f"`make {target}`" in page, target
