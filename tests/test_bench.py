@@ -64,7 +64,12 @@ def test_the_specs_are_clean_and_compile(tmp_path: Path, monkeypatch: pytest.Mon
     assert (result.exit_code, result.stderr) == (0, "")
     result = CliRunner().invoke(main, ["plan", "clinic", "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    assert {table.id for table in read_plan(tmp_path / "clinic").tables} == set(TABLES)
+    plan = read_plan(tmp_path / "clinic")
+    assert {table.id for table in plan.tables} == set(TABLES)
+    built = {kind: sum(len(plan.open(step).all("build")) for step in plan.steps if step.kind == kind)
+             for kind in ("index", "constrain")}  # fmt: skip
+    page = (ROOT / "docs" / "bench.md").read_text()
+    assert f"with {built['index']} indexes and primary keys and {built['constrain']} foreign keys" in page
 
 
 @pytest.mark.slow
