@@ -1,10 +1,10 @@
-"""A chunk from the source into the stage on the target: binary COPY to binary COPY, in blocks of bounded size."""
+"""A chunk from the source to the target: binary COPY to binary COPY, in blocks of bounded size."""
 
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from psycopg import errors, pq
 
@@ -24,12 +24,53 @@ class Copied:
     bytes: int
 
 
-def stream(source: Session, extract: Section, target: Session, fill: Section, values: Values) -> Copied:
-    """Copy what `extract` reads to where `fill` writes. At most two blocks and a row are in memory. Raises SqlError."""
+@dataclass(slots=True)
+class Outgoing:
+    """What the source sends for a COPY TO STDOUT, in blocks; behind the last one `rows` says how many rows it was."""
+
+    source: Session
+    section: Section
+    values: Values
+    rows: int = field(default=0, init=False)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The blocks. The server sends a message for each row: they are joined. Raises SqlError."""
+        bound = bound_text(self.section, self.values)
+        rows: list[memoryview] = []
+        size = 0
+        with located(self.section, bound):
+            for row in self._messages(bound.text.encode()):
+                rows.append(row)
+                size += len(row)
+                if size >= BLOCK:
+                    yield b"".join(rows)
+                    rows, size = [], 0
+        if rows:
+            yield b"".join(rows)
+
+    def _messages(self, query: bytes) -> Iterator[memoryview]:
+        """With libpq itself: psycopg's iterator takes twice the time for each row."""
+        connection = self.source.pgconn
+        poll = select.poll()
+        poll.register(connection.socket, select.POLLIN)
+        connection.send_query(query)
+        while connection.flush():
+            connection.consume_input()
+        if (result := _result(connection, poll)) is not None and result.status == pq.ExecStatus.COPY_OUT:
+            yield from _copy_data(connection, poll)
+            result = _result(connection, poll)
+        while result is not None:
+            if result.status != pq.ExecStatus.COMMAND_OK:
+                _raise(connection, poll, result)
+            self.rows = result.command_tuples or 0
+            result = _result(connection, poll)
+
+
+def write(target: Session, section: Section, blocks: Iterable[bytes]) -> Copied:
+    """Send blocks into a COPY FROM STDIN. Raises SqlError, and what `blocks` raises."""
     size = 0
-    blocks = _blocks(source, extract, values)
-    bound = bound_text(fill, values)
-    with located(fill, bound), target.cursor() as cursor:
+    bound = bound_text(section, {})
+    with located(section, bound), target.cursor() as cursor:
         with cursor.copy(bound.text.encode()) as copy:
             for block in blocks:
                 copy.write(block)
@@ -38,36 +79,16 @@ def stream(source: Session, extract: Section, target: Session, fill: Section, va
         return Copied(cursor.rowcount, size)
 
 
-def _blocks(source: Session, extract: Section, values: Values) -> Iterator[bytes]:
-    """What the source sends, joined into blocks: the server sends a message for each row."""
-    bound = bound_text(extract, values)
-    rows: list[memoryview] = []
-    size = 0
-    with located(extract, bound):
-        for row in _messages(source.pgconn, bound.text.encode()):
-            rows.append(row)
-            size += len(row)
-            if size >= BLOCK:
-                yield b"".join(rows)
-                rows, size = [], 0
-    if rows:
-        yield b"".join(rows)
-
-
-def _messages(connection: pq.abc.PGconn, query: bytes) -> Iterator[memoryview]:
-    """The messages of a COPY TO STDOUT. With libpq itself: psycopg's iterator takes twice the time for each row."""
+def abandon(source: Session) -> None:
+    """End a COPY TO STDOUT that nobody reads any more, so that the session can be used again. Raises psycopg.Error."""
+    source.cancel_safe(timeout=5)
+    connection = source.pgconn
     poll = select.poll()
     poll.register(connection.socket, select.POLLIN)
-    connection.send_query(query)
-    while connection.flush():
-        connection.consume_input()
-    if (result := _result(connection, poll)) is not None and result.status == pq.ExecStatus.COPY_OUT:
-        yield from _copy_data(connection, poll)
-        result = _result(connection, poll)
-    while result is not None:
-        if result.status != pq.ExecStatus.COMMAND_OK:
-            _raise(connection, poll, result)
-        result = _result(connection, poll)
+    while (result := _result(connection, poll)) is not None:
+        if result.status == pq.ExecStatus.COPY_OUT:
+            for _ in _copy_data(connection, poll):
+                continue
 
 
 def _copy_data(connection: pq.abc.PGconn, poll: select.poll) -> Iterator[memoryview]:

@@ -47,6 +47,10 @@ class RunnerError(Exception):
         self.message, self.hint, self.exit_code, self.place, self.spec = message, hint, exit_code, place, spec
         self.notes = notes
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors travel between processes as what they say."""
+        return _again, (type(self), self.__dict__)
+
     def __str__(self) -> str:
         """The sentence, then one line each for notes, place, spec and hint."""
         lines = [self.message, *(f"  | {note}" for note in self.notes)]
@@ -54,6 +58,12 @@ class RunnerError(Exception):
         lines += [f" from {self.spec}"] if self.spec else []
         lines += [f"  = hint: {self.hint}"] if self.hint else []
         return "\n".join(lines)
+
+
+def _again(kind: type[RunnerError], state: dict[str, object]) -> RunnerError:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    return error
 
 
 class Refused(RunnerError):
@@ -67,6 +77,10 @@ class Refused(RunnerError):
 
 class Fenced(Refused):
     """Another runner took the run over; this one must not write any more."""
+
+
+class SnapshotLost(RunnerError):
+    """The one view of the source that a range belongs to is gone; it goes on in another one, or starts anew."""
 
 
 class Stopped(RunnerError):

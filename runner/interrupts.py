@@ -25,6 +25,10 @@ class Interrupts:
 
     def handle(self, signum: int, frame: FrameType | None) -> None:
         """A signal handler. The cancelling is done by a thread: a handler must not wait for a server."""
+        self.request()
+
+    def request(self) -> None:
+        """End the run, from whatever thread."""
         self._stop.set()
         self._timers.append(threading.Timer(0 if self._timers else GRACE, self._cancel))
         self._timers[-1].start()

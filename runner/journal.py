@@ -16,9 +16,10 @@ from runner.connect import Session
 from runner.errors import Refused
 from runner.manifest import Plan
 
-FORMAT = 1
+FORMAT = 2
 SCHEMA_LOCK = 0x74726867  # "trhg": two runners must not create the schema at the same time
 OPEN = ("open", "rolling back")
+CHUNKS = 1_000_000  # that a range may have: chunks are numbered over all ranges of a step
 Keyset = tuple[str, ...]
 
 
@@ -78,12 +79,25 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Where a load goes on: the last chunk's number, the keyset that it ended with, and all rows so far."""
+class Range:
+    """The rows of a source behind one keyset, up to and with another; None for no bound."""
 
-    chunk: int = 0
+    number: int
+    after: Keyset | None = None
     upto: Keyset | None = None
-    counts: Counts = Counts()
+
+    @property
+    def first_chunk(self) -> int:
+        """The number before that of its first chunk."""
+        return self.number * CHUNKS
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a range goes on: the last chunk's number, and the keyset that it ended with."""
+
+    chunk: int
+    upto: Keyset | None
 
 
 RUN_COLUMNS = "run, project, plan, source, target, state, epoch, owner, started_at, finished_at, peak_memory"
@@ -192,13 +206,36 @@ def changed_anything(session: Session, run: Run, step: str) -> bool:
     return bool(scalar(session, query, {"run": run.run, "step": step}))
 
 
-def position(session: Session, run: Run, step: str) -> Position:
-    """Where a load goes on."""
-    query = """SELECT chunk, upto FROM transhume.chunk WHERE run = %s AND step = %s ORDER BY chunk DESC LIMIT 1"""
-    last = session.execute(query, (run.run, step)).fetchone()
+def ranges(session: Session, run: Run, step: str) -> tuple[Range, ...]:
+    """The ranges that a step's source was split into; none before that."""
+    query = "SELECT range, after, upto FROM transhume.range WHERE run = %s AND step = %s ORDER BY range"
+    found = session.execute(query, (run.run, step))
+    return tuple(Range(number, _keyset(after), _keyset(upto)) for number, after, upto in found)
+
+
+def add_ranges(session: Session, run: Run, step: str, ranges: Sequence[Range]) -> None:
+    """Write down how a step's source is split; once more changes nothing, where it is not known whether it was."""
+    query = """INSERT INTO transhume.range (run, step, range, after, upto) VALUES (%s, %s, %s, %s, %s)
+               ON CONFLICT DO NOTHING"""
+    with session.cursor() as cursor:
+        cursor.executemany(query, [(run.run, step, r.number, _list(r.after), _list(r.upto)) for r in ranges])
+
+
+def forget_load(session: Session, run: Run, step: str) -> None:
+    """Take back what a load has written down of its rows: ranges, chunks, and the rows that it set aside."""
+    for table in ("chunk", "range", "reject"):
+        query = f"DELETE FROM transhume.{table} WHERE run = %s AND step = %s"
+        session.execute(query.encode(), (run.run, step))
+
+
+def position(session: Session, run: Run, step: str, part: Range) -> Position:
+    """Where a range goes on."""
+    query = """SELECT chunk, upto FROM transhume.chunk
+               WHERE run = %s AND step = %s AND chunk > %s AND chunk < %s ORDER BY chunk DESC LIMIT 1"""
+    last = session.execute(query, (run.run, step, part.first_chunk, part.first_chunk + CHUNKS)).fetchone()
     if last is None:
-        return Position()
-    return Position(last[0], tuple(last[1]) if last[1] is not None else None, loaded(session, run, step))
+        return Position(part.first_chunk, part.after)
+    return Position(last[0], _keyset(last[1]))
 
 
 def loaded(session: Session, run: Run, step: str) -> Counts:
@@ -208,6 +245,13 @@ def loaded(session: Session, run: Run, step: str) -> Counts:
                FROM transhume.chunk WHERE run = %s AND step = %s"""
     row = session.execute(query, (run.run, step)).fetchone()
     return Counts(*row) if row else Counts()
+
+
+def width(session: Session, run: Run, step: str) -> float:
+    """The bytes of a row of the step's chunks, on average; 0 where there are none."""
+    query = """SELECT coalesce(sum(bytes)::float8 / nullif(sum(loaded + rejected), 0), 0)
+               FROM transhume.chunk WHERE run = %s AND step = %s"""
+    return float(scalar(session, query, (run.run, step)))
 
 
 def rate(session: Session, run: Run, window: int) -> float:
@@ -242,6 +286,10 @@ def scalar(session: Session, query: str, values: Sequence[Any] | dict[str, Any] 
 
 def _list(keyset: Keyset | None) -> list[str] | None:
     return None if keyset is None else list(keyset)
+
+
+def _keyset(found: list[str] | None) -> Keyset | None:
+    return None if found is None else tuple(found)
 
 
 def identity(session: Session) -> str:

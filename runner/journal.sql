@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS transhume.journal (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
     format integer NOT NULL
 );
-INSERT INTO transhume.journal (format) VALUES (1) ON CONFLICT DO NOTHING;
+INSERT INTO transhume.journal (format) VALUES (2) ON CONFLICT DO NOTHING;
 
 -- One carrying-out of a plan. `epoch` goes up with every runner that takes the run over; each change locks this row
 -- FOR SHARE under its own epoch, so that a runner that was taken for dead can write nothing any more.
@@ -64,11 +64,22 @@ CREATE TABLE IF NOT EXISTS transhume.part (
     FOREIGN KEY (run, step) REFERENCES transhume.step
 );
 
--- The checkpoints: one row for each chunk, committed together with its rows.
+-- The ranges that a step's source was split into, once: from behind one keyset up to another, NULL for no bound.
+CREATE TABLE IF NOT EXISTS transhume.range (
+    run uuid NOT NULL,
+    step text NOT NULL,
+    range integer NOT NULL,
+    after text[],
+    upto text[],
+    PRIMARY KEY (run, step, range),
+    FOREIGN KEY (run, step) REFERENCES transhume.step
+);
+
+-- The checkpoints: one row for each chunk, committed together with its rows. Within a range they have no gap.
 CREATE TABLE IF NOT EXISTS transhume.chunk (
     run uuid NOT NULL,
     step text NOT NULL,
-    chunk bigint NOT NULL,
+    chunk bigint NOT NULL,               -- 1,000,000 * the range's number, and counted on from there
     after text[],                        -- the keyset that it starts after, and the one that it ends with
     upto text[],
     loaded bigint,

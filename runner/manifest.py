@@ -81,6 +81,11 @@ class Table:
     rejected: Budget | None
     chunk: tuple[int, int]
 
+    @property
+    def by_place(self) -> bool:
+        """Rows are told apart by where they are, in one view of the source: there is no key."""
+        return self.keyset == ("ctid",)
+
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Table:
         least, most = data.get("chunk", CHUNK)

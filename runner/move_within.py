@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from runner.bisect import keyset_halves
+from runner.bisect import FromTable
 from runner.connect import Session
-from runner.execute import execute
-from runner.journal import Counts
-from runner.mover import Chunk, Mover, Rows
+from runner.feed import Head, counted, next_chunk
+from runner.journal import Position
+from runner.mover import Mover, Placed
 
 
 @dataclass(slots=True)
@@ -18,8 +18,15 @@ class MoveWithin(Mover):
 
     begin: ClassVar[bytes] = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
-    def place(self, session: Session, chunk: Chunk) -> tuple[Counts, Rows]:
+    def head(self, position: Position) -> Head | None:
+        """Where the next chunk ends; its rows are counted in its transaction."""
+        found = next_chunk(self.work, self.work.source(), self.part, position, self.pace.rows)
+        return Head(found[0], None, None) if found else None
+
+    def place(self, session: Session, head: Head) -> Placed:
         """Count the rows of the source, then fill the table from it."""
-        before_where, staged = execute(session, self.work.file.need("count"), chunk.values).rows[0]
-        rows = Rows(int(before_where or 0), int(staged or 0))
-        return self.placing(session, chunk).place(chunk.values, rows.staged, keyset_halves), rows
+        known = counted(self.work, session, head.chunk, None)
+        rows, kept = known.rows or 0, known.kept or 0
+        values = {**self.work.values, **head.chunk.values}
+        placing = FromTable(session, self.work.source, self.work.file, values, lambda: self.check_budget(session))
+        return Placed(placing.place(head.chunk.values, kept), rows, kept)

@@ -12,12 +12,13 @@ from runner import events, fence, journal, runs
 from runner.connect import Address, Session
 from runner.errors import INTERRUPTED, RunnerError
 from runner.execute import execute
+from runner.executors import Threads
 from runner.failpoints import failpoint
 from runner.journal import Run
-from runner.lanes import Slots
 from runner.manifest import Plan, Step
 from runner.progress import Progress
 from runner.retry import PATIENCE
+from runner.room import Room
 from runner.sections import Side
 from runner.sessions import Sessions
 from runner.work import Context, Work
@@ -42,10 +43,8 @@ def roll_back(plan: Plan, places: Mapping[Side, Address], progress: Progress, pa
             return Outcome(run, 0, 0)
         runs.same_plan(run, plan)
         run = _take_over(keeper, run)
-        sessions = Sessions(
-            places["source"], places["target"], fence.application(run), plan.limits.lock_timeout, one=True
-        )
-        context = Context(plan, run, sessions, progress, threading.Event(), patience, Slots(1))
+        sessions = Sessions(places["source"], places["target"], fence.application(run), plan.limits.lock_timeout, None)
+        context = Context(plan, run, sessions, progress, threading.Event(), patience, Room(None, 1), Threads(), 1)
         with closing(sessions):
             steps = _revert_all(context)
             _finish(context)

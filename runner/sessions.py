@@ -9,20 +9,23 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from runner.connect import Address, Session, open_source, open_target, unreachable
+from runner.copy import abandon
 from runner.errors import SqlError
-from runner.source_snapshot import SourceSnapshot
+from runner.source_snapshot import Snapshot
 
 
 class Sessions:
     """Opens and keeps a thread's sessions. `close` and `cancel` may be called from any thread.
 
-    Where the databases are two, everything that is read of the source is read in one snapshot.
+    Where there is a `snapshot`, everything that is read of the source is read in it.
     """
 
-    def __init__(self, source: Address, target: Address, application: str, lock_timeout: float, *, one: bool) -> None:
+    def __init__(
+        self, source: Address, target: Address, application: str, lock_timeout: float, snapshot: Snapshot | None
+    ) -> None:
         self._source, self._target, self._application = source, target, application
         self._lock_timeout = lock_timeout
-        self._snapshot = None if one else SourceSnapshot(source, application)
+        self._snapshot = snapshot
         self._local = threading.local()
         self._every: set[Session] = set()
         self._lock = threading.Lock()
@@ -31,12 +34,21 @@ class Sessions:
         """This thread's read-only session on the source, inside the run's snapshot."""
         session: Session | None = getattr(self._local, "source", None)
         if session is not None and session.info.transaction_status == TransactionStatus.ACTIVE:
-            session.close()  # it was left amid a COPY, whose other end has failed
+            abandon(session)  # it was left amid a COPY, whose other end has failed
         if session is None or session.closed:
             session = self._local.source = self._open_source()
-        if self._snapshot is not None:
-            self._snapshot.enter(session)
+        if self._snapshot is not None and (view := self._snapshot.enter(session)) is not None:
+            self._local.view = view
         return session
+
+    @property
+    def view(self) -> str:
+        """The name of the snapshot that this thread's session on the source is in."""
+        return str(self._local.view)
+
+    def exported(self) -> str | None:
+        """The snapshot's name for sessions of other processes; None where there is no snapshot."""
+        return None if self._snapshot is None else self._snapshot.name()
 
     def target(self) -> Session:
         """This thread's session on the target, outside a transaction."""
@@ -67,6 +79,17 @@ class Sessions:
         for session in sessions:
             with contextlib.suppress(psycopg.Error):
                 session.cancel_safe(timeout=5)
+
+    def cancel_all(self) -> None:
+        """Cancel what every session of this application is running on either side, in whatever process it is."""
+        query = """SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity
+                   WHERE application_name = %s AND state = 'active' AND pid <> pg_catalog.pg_backend_pid()"""
+        for where in (self._source, self._target):
+            with (
+                contextlib.suppress(psycopg.Error),
+                contextlib.closing(open_source(where, "transhume cancel")) as session,
+            ):
+                session.execute(query, (self._application,))
 
     def close(self) -> None:
         """Close every session; no thread may be at work any more."""

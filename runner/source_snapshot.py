@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import threading
+from typing import Protocol
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from runner.connect import Address, Session, open_source
+from runner.errors import SnapshotLost
 
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+class Snapshot(Protocol):
+    """A view of the source that sessions can share."""
+
+    def enter(self, session: Session) -> str | None:
+        """Put a session into it; the view's name. None: the session is in a transaction that works already."""
+
+    def name(self) -> str:
+        """By which any session can enter it. Raises psycopg.Error."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class SourceSnapshot:
@@ -23,44 +38,70 @@ class SourceSnapshot:
         self._where, self._application = where, application
         self._lock = threading.Lock()
         self._exporter: Session | None = None
-        self._name: str | None = None
+        self._name = ""
+        self._exports = 0
 
-    def enter(self, session: Session) -> None:
-        """Put a session into the snapshot, where it is not in a transaction that works already."""
-        if session.info.transaction_status == TransactionStatus.INTRANS:
-            return
-        if session.info.transaction_status == TransactionStatus.INERROR:
-            session.rollback()
-        name = self._export()
-        session.execute(BEGIN)
-        if name is not None:
-            session.execute(f"SET TRANSACTION SNAPSHOT '{name}'".encode())
+    def enter(self, session: Session) -> str | None:
+        """See Snapshot."""
+        if not _is_outside(session):
+            return None
+        try:
+            return _enter(session, self.name())
+        except SnapshotLost:  # it was lost between two questions
+            return _enter(session, self.name())
+
+    def name(self) -> str:
+        """The snapshot's name, by which any session can enter it; another one, of a new snapshot, where it is gone."""
+        with self._lock:
+            if self._exporter is None or not _alive(self._exporter):
+                self._exporter = open_source(self._where, self._application)
+                self._exporter.execute(BEGIN)
+                row = self._exporter.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
+                self._exports += 1  # a server that was restarted may give the same name again
+                self._name = f"{row[0] if row else ''}/{self._exports}"
+            return self._name
 
     def close(self) -> None:
-        """End the snapshot."""
+        """See Snapshot."""
         with self._lock:
             if self._exporter is not None:
                 self._exporter.close()
             self._exporter = None
 
-    def _export(self) -> str | None:
-        """The snapshot's name; None where the server cannot export one, then each session has its own."""
-        with self._lock:
-            if self._exporter is None or not _alive(self._exporter):
-                self._exporter = open_source(self._where, self._application)
-                self._exporter.execute(BEGIN)
-                self._name = _exported(self._exporter)
-            return self._name
+
+class ImportedSnapshot:
+    """A snapshot that another process has exported."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def enter(self, session: Session) -> str | None:
+        """See Snapshot. Raises SnapshotLost where it is gone."""
+        return _enter(session, self._name) if _is_outside(session) else None
+
+    def name(self) -> str:
+        """See Snapshot."""
+        return self._name
+
+    def close(self) -> None:
+        """It is the exporter's."""
 
 
-def _exported(session: Session) -> str | None:
+def _is_outside(session: Session) -> bool:
+    """Whether the session is in no transaction that works; one that failed is ended."""
+    if session.info.transaction_status == TransactionStatus.INERROR:
+        session.rollback()
+    return session.info.transaction_status != TransactionStatus.INTRANS
+
+
+def _enter(session: Session, name: str) -> str:
+    session.execute(BEGIN)
     try:
-        row = session.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
-    except (psycopg.errors.FeatureNotSupported, psycopg.errors.ObjectNotInPrerequisiteState):
-        session.rollback()  # a standby of an old server
-        session.execute(BEGIN)
-        return None
-    return None if row is None else str(row[0])
+        session.execute(f"SET TRANSACTION SNAPSHOT '{name.partition('/')[0]}'".encode())
+    except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject):
+        session.rollback()
+        raise SnapshotLost(f"the snapshot {name} of the source is gone") from None
+    return name
 
 
 def _alive(session: Session) -> bool:

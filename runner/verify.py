@@ -14,14 +14,16 @@ from runner.accounting import Account
 from runner.checks import Check, Checking
 from runner.connect import Address, Session
 from runner.errors import Refused
+from runner.executors import Threads
 from runner.figures import Figures, sampling
 from runner.journal import Run
-from runner.lanes import Slots
 from runner.manifest import Plan, Step
 from runner.progress import Fan, Progress, Silent
 from runner.retry import PATIENCE
+from runner.room import Room
 from runner.sections import Side
 from runner.sessions import Sessions
+from runner.source_snapshot import SourceSnapshot
 from runner.steps.verify import READ_ONLY
 from runner.work import Context, Work
 
@@ -49,14 +51,14 @@ def verify(plan: Plan, places: Mapping[Side, Address], jobs: int = 2, progress: 
         if run.state in ("rolling back", "rolled back"):
             raise Refused(f"the run of project {plan.project} is {run.state}: there is nothing to verify")
         runs.same_plan(run, plan)
-        sessions = Sessions(
-            places["source"], places["target"], f"{fence.application(run)}:verify", plan.limits.lock_timeout,
-            one=False,
-        )  # fmt: skip
+        name = f"{fence.application(run)}:verify"
+        snapshot = SourceSnapshot(places["source"], name)
+        sessions = Sessions(places["source"], places["target"], name, plan.limits.lock_timeout, snapshot)
         with closing(sessions):
             figures = Figures()
             told = Fan(figures, progress or Silent())
-            context = Context(plan, run, sessions, told, threading.Event(), PATIENCE, Slots(jobs), figures)
+            stop, room = threading.Event(), Room(None, jobs)
+            context = Context(plan, run, sessions, told, stop, PATIENCE, room, Threads(), jobs, figures=figures)
             found = _found(context, journal.steps(keeper, run), jobs)
         checks = (*_journal(keeper, plan, run), *(check for check, _ in found))
         verdict = Verdict(run, checks, tuple(account for _, account in found if account is not None))

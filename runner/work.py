@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from runner import events, fence, journal
 from runner.connect import Session
@@ -14,12 +14,16 @@ from runner.execute import Result, Values, execute
 from runner.failpoints import failpoint
 from runner.figures import Figures
 from runner.journal import Run
-from runner.lanes import Slots
 from runner.manifest import Plan, Step, Table
 from runner.progress import Progress
 from runner.retry import passing, persist
+from runner.room import Room
 from runner.sections import Section, StepFile
 from runner.sessions import Sessions
+
+if TYPE_CHECKING:
+    from runner.executors import Executor
+    from runner.steps.load import Loading
 
 T = TypeVar("T")
 SHOWN = 20  # lines of a red section
@@ -27,7 +31,10 @@ SHOWN = 20  # lines of a red section
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A run at work. Setting `stop` lets every step end after the transaction that it is in; `patience` is seconds."""
+    """A run at work. Setting `stop` lets every step end after the transaction that it is in; `patience` is seconds.
+
+    At most `jobs` things are done at once; `executor` moves the rows; `loading` are the loads at work, by step.
+    """
 
     plan: Plan
     run: Run
@@ -35,7 +42,10 @@ class Context:
     progress: Progress
     stop: threading.Event
     patience: float
-    slots: Slots
+    room: Room
+    executor: Executor
+    jobs: int
+    loading: dict[str, Loading] = field(default_factory=dict)
     figures: Figures = field(default_factory=Figures)
 
     def persist(
@@ -78,12 +88,15 @@ class Work:
         """What any section may bind."""
         return {"run": str(self.run.run), "step": self.step.id, "chunk": None}
 
+    def source(self) -> Session:
+        return self.context.sessions.source()
+
     def target(self) -> Session:
         return self.context.sessions.target()
 
     def session(self, section: Section) -> Session:
         """The session on the database that a section is for."""
-        return self.context.sessions.source() if section.side == "source" else self.target()
+        return self.source() if section.side == "source" else self.target()
 
     def ask(self, section: Section) -> Result:
         """Run a section that reads, in a session of its database; lost connections are opened again."""
@@ -140,6 +153,12 @@ class Work:
         """Raise Stopped where the run is to end."""
         if self.context.stop.is_set():
             raise Stopped(f"{self.step.id} stops here")
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long. Raises Stopped where the run is to end."""
+        if seconds > 0:
+            self.context.stop.wait(seconds)
+        self.check_stop()
 
 
 def lines(found: Result) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from runner.apply import Outcome
+from runner.apply import Options, Outcome
 from runner.apply import apply as apply_plan
 from runner.commands.choosing import (
     chosen_plan,
@@ -31,14 +31,22 @@ from runner.retry import PATIENCE
     "--outage", type=click.FloatRange(min=0), default=PATIENCE, show_default=True,
     help="Seconds to wait for a server that restarts, or for a lock.",
 )  # fmt: skip
+@click.option(
+    "--connections", type=click.IntRange(min=1),
+    help="The most connections to open, over both servers; fewer than the jobs need make fewer jobs.",
+)  # fmt: skip
+@click.option(
+    "--executor", default="threads", show_default=True, metavar="threads|processes|dask://HOST:PORT",
+    help="Where rows are moved: threads of this process, processes of this machine, or a Dask cluster.",
+)  # fmt: skip
 @json_option
 @events_option
 @metrics_option
 @webhook_option
 @yes_option
 def apply(
-    plan: str, jobs: int, outage: float, as_json: bool, events: Path | None, metrics: Listen | None,
-    webhook: str | None, yes: bool,
+    plan: str, jobs: int, outage: float, connections: int | None, executor: str, as_json: bool, events: Path | None,
+    metrics: Listen | None, webhook: str | None, yes: bool,
 ) -> None:  # fmt: skip
     r"""Carry PLAN out, or go on where it stopped.
 
@@ -56,8 +64,9 @@ def apply(
         read = chosen_plan(plan)
         with databases(read) as places:
             confirm(f"apply {read.folder} to", yes, places)
+            options = Options(jobs, connections, executor, outage)
             with telling(read.project, progress(as_json), metrics, webhook, events) as told:
-                outcome = apply_plan(read, places, told, jobs, outage)
+                outcome = apply_plan(read, places, told, options)
                 told.finished(outcome.run, outcome.accounts, outcome.before, outcome.seconds)
     if not as_json:  # an event has told it
         _show(outcome)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from runner import demo as data
 from runner import embedded
-from runner.apply import apply
+from runner.apply import Options, apply
 from runner.bars import Bars
 from runner.commands.reporting import reporting
 from runner.connect import Address
@@ -87,7 +87,7 @@ def _migrate(folder: Path, places: dict[Side, Address], jobs: int, console: Cons
     """Apply the plan, then verify what came of it."""
     plan = read_plan(folder)
     progress: Progress = Bars(console) if console.is_terminal else Lines(click.echo)
-    outcome = apply(plan, places, progress, jobs)
+    outcome = apply(plan, places, progress, Options(jobs))
     moved = sum(account.moved for account in outcome.accounts)
     click.echo(f"applied: {moved:,} rows of {len(outcome.accounts)} tables moved in {outcome.seconds:.1f} s")
     return verify(plan, places, jobs)

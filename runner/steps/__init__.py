@@ -1,11 +1,12 @@
-"""How each kind of step is carried out: KINDS is all of them."""
+"""How each kind of step is carried out: KINDS is all of them. What it returns is left of the step; None: nothing."""
 
 from collections.abc import Callable, Mapping
 
+from runner.schedule import Parts
 from runner.steps import load, reconcile, sectioned, verify
 from runner.work import Work
 
-KINDS: Mapping[str, Callable[[Work], None]] = {
+KINDS: Mapping[str, Callable[[Work], Parts | None]] = {
     "require": sectioned.carry_out,
     "create": sectioned.carry_out,
     "prepare": sectioned.carry_out,

@@ -57,9 +57,17 @@ def accounts(rows: int) -> dict[str, Account]:
 STAGED = "FROM pg_temp.stage_$table AS s WHERE s.ctid BETWEEN $$1::tid AND $$2::tid"
 DIRECT = "FROM legacy.$table AS s WHERE ($$1 IS NULL OR s.id > $$1::integer) AND s.id <= $$2::integer$where"
 BETWEEN = """
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT p.id::text FROM (
-  SELECT s.id FROM legacy.$table AS s WHERE $$1 IS NULL OR s.id > $$1::integer ORDER BY s.id LIMIT $$2::bigint
+-- transhume: split on source binds ranges share -- where each range but the last ends
+SELECT max(p.id)::text FROM (
+  SELECT s.id, ntile($$1::integer) OVER (ORDER BY s.id) AS range
+  FROM legacy.$table AS s TABLESAMPLE SYSTEM ($$2::real)
+) AS p WHERE p.range < $$1::integer GROUP BY p.range ORDER BY p.range
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT p.id::text, count(*) OVER () AS rows FROM (
+  SELECT s.id FROM legacy.$table AS s
+  WHERE ($$1 IS NULL OR s.id > $$1::integer) AND ($$2 IS NULL OR s.id <= $$2::integer)
+  ORDER BY s.id LIMIT $$3::bigint
 ) AS p ORDER BY p.id DESC LIMIT 1
 """
 TWO = """
@@ -82,7 +90,8 @@ SELECT h.here::text, h.next::text FROM (
 """
 COUNT = """
 -- transhume: count on source binds after.1 upto.1 -- before where
-SELECT count(*)$kept FROM legacy.$table AS s WHERE ($$1 IS NULL OR s.id > $$1::integer) AND s.id <= $$2::integer
+SELECT count(*) AS rows, count(*)$kept AS kept FROM legacy.$table AS s
+WHERE ($$1 IS NULL OR s.id > $$1::integer) AND s.id <= $$2::integer
 """
 HALVE = """
 -- transhume: halve on target binds after.1 upto.1
@@ -137,20 +146,20 @@ TABLES = {
 def load(table: str, databases: int) -> str:
     """The file of a load step."""
     values = {"table": table, **TABLES[table]}
-    values["kept"] = "" if databases == 2 else f", count(*) FILTER (WHERE true{values['where']})"
+    values["kept"] = f" FILTER (WHERE true{values['where']})"
     values["rows"] = Template(STAGED if databases == 2 else DIRECT).substitute(values)
     values["part"] = "first last" if databases == 2 else "after.1 upto.1"
     values["guard"] = Template(values["guard"]).substitute()
     values["reject"] = Template(values["reject"]).substitute(values)
     count = COUNT if databases == 1 or values["where"] else ""
     body = BETWEEN + (TWO if databases == 2 else HALVE) + count + LOAD
-    size = f"-- transhume: size on source\nSELECT count(*) FROM legacy.{table}\n"
+    size = f"-- transhume: size on source\nSELECT count(*) AS rows, NULL::bigint AS bytes FROM legacy.{table}\n"
     return f"-- load.{table}\n\n{size}" + Template(body).substitute(values)
 
 
 def keyless(text: str) -> str:
     """The file of a load that is one chunk."""
-    text = re.sub(r"-- transhume: bound.*?(?=-- transhume)", "", text, flags=re.DOTALL)
+    text = re.sub(r"-- transhume: (?:split|bound).*?(?=-- transhume: (?!bound))", "", text, flags=re.DOTALL)
     text = text.replace("($1 IS NULL OR s.id > $1::integer) AND s.id <= $2::integer", "true")
     return text.replace(" binds after.1 upto.1", "")
 

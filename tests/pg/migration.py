@@ -55,9 +55,10 @@ class Migration:
             "target": address("TARGET_DATABASE_URL", self.target),
         }
 
-    def apply(self, jobs: int = 2, patience: float = 5) -> runner_apply.Outcome:
+    def apply(self, jobs: int = 2, patience: float = 5, **options: Any) -> runner_apply.Outcome:
         """Apply in this process."""
-        return runner_apply.apply(read_plan(self.folder), self.places, self.notices, jobs, patience)
+        chosen = runner_apply.Options(jobs=jobs, patience=patience, **options)
+        return runner_apply.apply(read_plan(self.folder), self.places, self.notices, chosen)
 
     def verify(self) -> verify.Verdict:
         """Verify in this process."""

@@ -28,6 +28,7 @@ ACCOUNTS: Mapping[str, Mapping[str, tuple[int, int, int, int, int]]] = {
     "composite_key": {"visits": (40, 0, 20, 0, 0)},
     "concurrently": {"visits": (20, 0, 0, 40, 0)},
     "date_without_format": {"patients": (7, 0, 13, 0, 0), "visits": (21, 0, 0, 39, 0)},
+    "direct": {"patients": (27, 0, 33, 0, 0)},
     "duplicate_keys": {"notes": (6, 0, 1, 10, 0)},
     "duplicates": {"visits": (15, 0, 5, 40, 0)},
     "map_left_out": {"patients": (8, 0, 12, 0, 0), "visits": (24, 0, 3, 33, 0)},

@@ -41,9 +41,9 @@ def test_another_format_is_refused(migrations: Make) -> None:
     """A journal of a later version is not touched."""
     migration = migrations(rows=10)
     migration.apply()
-    migration.ask("UPDATE transhume.journal SET format = 2")
+    migration.ask("UPDATE transhume.journal SET format = 3")
 
-    with pytest.raises(Refused, match="the journal in the target has format 2, this runner knows format 1"):
+    with pytest.raises(Refused, match="the journal in the target has format 3, this runner knows format 2"):
         migration.apply()
 
 

@@ -1,0 +1,181 @@
+"""Executors: the same ranges in threads, processes and on a Dask cluster; a worker that dies takes nothing along."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import distributed
+import psutil
+import psycopg
+import pytest
+
+from runner.errors import RunnerError
+from tests.pg.migration import TRANSHUME, Migration, wait_for
+
+Make = Callable[..., Migration]
+
+RANGES = "SELECT count(*) FROM transhume.range WHERE step = 'load.orders'"
+WORKERS = """SELECT count(*) > 1 FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name LIKE 'transhume:%' AND query LIKE '%stage_%'"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[distributed.LocalCluster]:
+    """A Dask cluster of two processes."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def undisturbed(migrations: Make) -> object:
+    """The content that threads give."""
+    migration = migrations(rows=200, chunk=(20, 20))
+    migration.apply()
+    return migration.content(), migration.rejects()
+
+
+def test_ranges_side_by_side(migrations: Make, undisturbed: object) -> None:
+    """A table is split into ranges without gap or overlap; with one job or many the content is the same."""
+    for jobs in (1, 4):
+        migration = migrations(rows=200, chunk=(20, 20))
+        migration.apply(jobs=jobs)
+
+        assert migration.ask(RANGES) == [(8 if jobs == 1 else 15,)]
+        bounds = migration.ask(
+            "SELECT after, lag(upto) OVER (ORDER BY range) FROM transhume.range WHERE step = 'load.orders'"
+        )
+        assert all(after == before for after, before in bounds)
+        assert (migration.content(), migration.rejects()) == undisturbed
+
+
+def test_processes(migrations: Make, undisturbed: object) -> None:
+    """Worker processes move the ranges; the content is the same."""
+    migration = migrations(rows=200, chunk=(20, 20))
+    migration.apply(executor="processes")
+
+    assert (migration.content(), migration.rejects()) == undisturbed
+    assert migration.verify().green
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_dask(migrations: Make, undisturbed: object, cluster: Any, number: int) -> None:
+    """A Dask cluster moves the ranges; the content is the same."""
+    migration = migrations(rows=200, chunk=(20, 20), databases=number)
+    migration.apply(executor=cluster.scheduler_address.replace("tcp://", "dask://"))
+
+    assert (migration.content(), migration.rejects()) == undisturbed
+
+
+def test_errors_of_a_worker_are_the_runners(migrations: Make) -> None:
+    """What a worker finds wrong is told with its place in the plan."""
+    migration = migrations(rows=200, chunk=(20, 20), rejected="0%")
+
+    with pytest.raises(RunnerError, match="of 800 rows of project hand would be set aside: the limit is 0%") as caught:
+        migration.apply(executor="processes")
+
+    assert caught.value.spec.startswith("specs/hand/tables/")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["processes", "dask"])
+def test_a_worker_is_killed(migrations: Make, cluster: Any, executor: str) -> None:
+    """Workers that are killed, again and again, lose no row and double none."""
+    quiet = migrations(rows=1000, chunk=(5, 5))
+    quiet.apply()
+    migration = migrations(rows=1000, chunk=(5, 5))
+    address = cluster.scheduler_address.replace("tcp://", "dask://") if executor == "dask" else executor
+    ended = threading.Event()
+    killed: list[int] = []
+
+    def kill() -> None:
+        while not ended.wait(0.5) and len(killed) < 3:
+            if worker := _at_work(migration):
+                killed.append(worker)
+                os.kill(worker, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        migration.apply(executor=address)
+    finally:
+        ended.set()
+        killer.join()
+
+    assert killed
+    assert (migration.content(), migration.rejects()) == (quiet.content(), quiet.rejects())
+    assert migration.verify().green
+
+
+def _at_work(migration: Migration) -> int | None:
+    """A process below this one that moves rows: the client of a session that has a stage."""
+    with closing(psycopg.connect(migration.target, autocommit=True)) as session:
+        if session.execute("SELECT to_regclass('transhume.chunk')").fetchone() == (None,):
+            return None
+    children = psutil.Process().children(recursive=True)
+    workers = [child for child in children if any("spawn" in part for part in child.cmdline())]
+    busy = [child for child in workers if any(c.status == "ESTABLISHED" for c in child.net_connections("all"))]
+    return busy[-1].pid if busy else None
+
+
+def test_workers_end_with_the_runner(migrations: Make) -> None:
+    """A runner that is killed leaves no worker behind; the next one goes on."""
+    migration = migrations(rows=500, chunk=(2, 2))
+    command = [*TRANSHUME, "apply", str(migration.folder), "--executor", "processes"]
+    with subprocess.Popen(command, env=migration.environment(), stderr=subprocess.DEVNULL) as runner:
+        wait_for(migration, False)
+        workers = psutil.Process(runner.pid).children(recursive=True)
+        runner.kill()
+    gone, alive = psutil.wait_procs(workers, timeout=20)
+    migration.apply()
+
+    assert (bool(gone), alive) == (True, [])
+    assert migration.verify().green
+
+
+def test_never_more_connections(migrations: Make) -> None:
+    """However many jobs are asked for, the connections that are open at once are no more than were allowed."""
+    migration = migrations(rows=400, chunk=(10, 10))
+    ended = threading.Event()
+    seen: list[int] = []
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'transhume%'"
+
+    def look() -> None:
+        with closing(psycopg.connect(migration.target, autocommit=True)) as session:
+            while not ended.wait(0.01):
+                row = session.execute(query).fetchone()
+                seen.append(row[0] if row else 0)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        migration.apply(jobs=16, connections=7)
+    finally:
+        ended.set()
+        looking.join()
+
+    assert 5 <= max(seen) <= 7
+
+
+@pytest.mark.parametrize(
+    "option, message",
+    [
+        ({"connections": 4}, "4 connections are too few\n  = hint: 5 is the least"),
+        ({"executor": "fork"}, "no executor is called fork\n  = hint: threads, processes, or dask://HOST:PORT"),
+        ({"executor": "dask://127.0.0.1:1"}, "no Dask scheduler answers at tcp://127.0.0.1:1"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be(migrations: Make, option: dict[str, Any], message: str) -> None:
+    """Too few connections, an unknown executor, a scheduler that is not there: a usage error, in one sentence."""
+    with pytest.raises(RunnerError) as raised:
+        migrations(rows=10).apply(**option)
+
+    assert str(raised.value).startswith(message)
+    assert raised.value.exit_code == 2
