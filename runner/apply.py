@@ -76,10 +76,9 @@ def apply(plan: Plan, places: Mapping[Side, Address], progress: Progress, option
     lanes = options.lanes
     with runs.session_on(places["target"], "transhume", plan.limits.lock_timeout) as keeper:
         fence.lock(keeper, plan.project)
-        run = _run(plan, places, keeper, lanes, progress)
+        run = _run(plan, places, keeper, options, progress)
         if run.state == "done":
             return Outcome(run, accounts(keeper, plan, run), True, 0)
-        check(keeper, options.bounds)
         snapshot = None if plan.databases == 1 else SourceSnapshot(places["source"], fence.application(run))
         sessions = Sessions(
             places["source"], places["target"], fence.application(run), plan.limits.lock_timeout, snapshot
@@ -97,14 +96,18 @@ def apply(plan: Plan, places: Mapping[Side, Address], progress: Progress, option
             return Outcome(run, _finish(context), False, time.monotonic() - started)
 
 
-def _run(plan: Plan, places: Mapping[Side, Address], keeper: Session, lanes: int, progress: Progress) -> Run:
+def _run(
+    plan: Plan, places: Mapping[Side, Address], keeper: Session, options: Options, progress: Progress
+) -> Run:  # fmt: skip
     """The run to work at, taken over; or one that is done. Raises Refused."""
     with runs.session_on(places["source"], "transhume") as source:
         origin, destination = journal.identity(source), journal.identity(keeper)
         run = runs.to_go_on(runs.latest(keeper, plan), plan, origin, destination)
         if run is not None and run.state == "done":
             return run
-        Preflight(plan, source, keeper, fresh=run is None, connections=lanes + 2).check(notice=progress.notice)
+        check(keeper, options.bounds)
+        connections = options.lanes + 2
+        Preflight(plan, source, keeper, fresh=run is None, connections=connections).check(notice=progress.notice)
     what = "started" if run is None else "resumed"
     if run is None:
         journal.create(keeper)

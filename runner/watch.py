@@ -28,11 +28,13 @@ class Watch:
         self._told_to_stop = False
         self._lanes = 0
         self._ended = threading.Event()
+        self._try_to_look()  # the first chunk knows its rate, and waits where it has to
+        context.sessions.forget()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more, after a last time: a lane may have ended the run before the watch knew who had asked for it."""
         self._ended.set()
         self._thread.join()
 
@@ -43,24 +45,31 @@ class Watch:
             sample = context.figures.sample(context.room.busy, held)
             context.room.update(sample.memory)
             context.progress.sampled(sample)
-            if self._ended.wait(EVERY):
+            ended = self._ended.wait(EVERY)
+            held = self._try_to_look(held)
+            if ended:
                 break
-            try:
-                held = self._look(context.sessions.target()) or ""
-            except (psycopg.Error, RunnerError):
-                context.sessions.forget()
         context.sessions.forget()
+
+    def _try_to_look(self, held: str = "") -> str:
+        """Why the run pauses; what is known of it already where the target cannot be asked."""
+        try:
+            return self._look(self._context.sessions.target()) or ""
+        except (psycopg.Error, RunnerError):
+            self._context.sessions.forget()
+            return held
 
     def _look(self, session: Session) -> str | None:
         """Why the run pauses, None where it does not."""
         context = self._context
         wish = control.read(session, context.run)
-        if context.stop.is_set():
-            if context.executor.remote and wish.wanted != "stop":  # workers see no other sign
-                control.ask(session, context.run, "stop")
-        elif wish.wanted == "stop":
-            self.aborted_by = wish.by_whom
-            self._interrupt()
+        if wish.wanted == "stop":
+            if not (self.aborted_by or self._told_to_stop):
+                self.aborted_by = wish.by_whom
+                self._interrupt()
+        elif context.stop.is_set() and context.executor.remote:  # workers see no other sign
+            self._told_to_stop = True
+            control.ask(session, context.run, "stop")
         hold = None if context.stop.is_set() else self._throttle(session, wish.hold)
         if context.executor.remote:
             for loading in tuple(context.loading.values()):
@@ -73,8 +82,9 @@ class Watch:
         reason = throttle.reason(session, context.run, self._bounds)
         if reason != held:
             control.hold(session, context.run, reason)
+        if (reason is None) != (held is None):  # the figures change at every look
             context.progress.notice(f"held: {reason}" if reason else "goes on")
-        lanes = max(1, context.room.busy)
+        lanes = context.room.busy or context.jobs
         if self._bounds.rate is not None and lanes != self._lanes:
             self._lanes = lanes
             control.limit(session, context.run, self._bounds.rate / lanes)

@@ -9,6 +9,7 @@ import click
 from runner.apply import Options, Outcome
 from runner.apply import apply as apply_plan
 from runner.commands.choosing import (
+    Size,
     chosen_plan,
     confirm,
     databases,
@@ -22,6 +23,7 @@ from runner.commands.reporting import reporting
 from runner.commands.telling import Listen, events_option, metrics_option, telling, webhook_option
 from runner.report import accounting_table, duration, standard_output
 from runner.retry import PATIENCE
+from runner.throttle import Bounds
 
 
 @click.command()
@@ -39,14 +41,18 @@ from runner.retry import PATIENCE
     "--executor", default="threads", show_default=True, metavar="threads|processes|dask://HOST:PORT",
     help="Where rows are moved: threads of this process, processes of this machine, or a Dask cluster.",
 )  # fmt: skip
+@click.option("--max-rate", type=click.FloatRange(min=0, min_open=True), help="Rows a second, over all lanes.")
+@click.option("--max-lag", type=Size(), help="Wait while a standby of the target is so many bytes behind: 64MB.")
+@click.option("--max-waiters", type=click.IntRange(0), help="Wait while more sessions wait for locks in the target.")
 @json_option
 @events_option
 @metrics_option
 @webhook_option
 @yes_option
 def apply(
-    plan: str, jobs: int, outage: float, connections: int | None, executor: str, as_json: bool, events: Path | None,
-    metrics: Listen | None, webhook: str | None, yes: bool,
+    plan: str, jobs: int, outage: float, connections: int | None, executor: str, max_rate: float | None,
+    max_lag: int | None, max_waiters: int | None, as_json: bool, events: Path | None, metrics: Listen | None,
+    webhook: str | None, yes: bool,
 ) -> None:  # fmt: skip
     r"""Carry PLAN out, or go on where it stopped.
 
@@ -58,13 +64,14 @@ def apply(
     Example:
       transhume apply dispatch
       transhume apply plans/dispatch --jobs 4 --json
+      transhume apply dispatch --max-rate 20000 --max-lag 64MB --max-waiters 0
       transhume apply dispatch --metrics 9100 --events dispatch.jsonl
     """
     with reporting():
         read = chosen_plan(plan)
         with databases(read) as places:
             confirm(f"apply {read.folder} to", yes, places)
-            options = Options(jobs, connections, executor, outage)
+            options = Options(jobs, connections, executor, outage, Bounds(max_lag, max_waiters, max_rate))
             with telling(read.project, progress(as_json), metrics, webhook, events) as told:
                 outcome = apply_plan(read, places, told, options)
                 told.finished(outcome.run, outcome.accounts, outcome.before, outcome.seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from runner.json_events import Events
 from runner.manifest import NAME, Plan, read_plan
 from runner.progress import Lines, Progress
 from runner.sections import Side
+from runner.units import size
 
 plan_argument = click.argument("plan")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
@@ -25,6 +27,20 @@ jobs_option = click.option(
     "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="How many steps at a time."
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask before the target is changed.")
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: `64MB`."""
+
+    name = "size"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        if isinstance(value, int):
+            return value
+        if re.fullmatch(r"[0-9]+(kB|KB|MB|GB)", value) is None:
+            self.fail(f'"{value}" is no size, as 512kB, 64MB and 2GB are', param, ctx)
+        return size(value)
 
 
 def chosen_plan(name: str) -> Plan:
