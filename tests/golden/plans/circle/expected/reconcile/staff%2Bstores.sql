@@ -7,21 +7,25 @@
 
 -- transhume: settle of "staff.store_id" on target binds run step -- sets aside the rows without a parent
 WITH missing AS (
+  SELECT t.tableoid AS relation, t.ctid AS place
+  FROM app.staff AS t
+  WHERE t.store_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.stores AS r WHERE r.id = t.store_id)
+), noted AS (
   SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
+    m.relation,
+    m.place,
     t.store_id::text AS value,
     ARRAY[k.legacy_id::text] AS key,
     to_jsonb(t.*) AS raw
-  FROM app.staff AS t
+  FROM missing AS m
+  JOIN app.staff AS t ON t.tableoid = m.relation AND t.ctid = m.place
   JOIN transhume.map_staff AS k ON k.id = t.id
-  WHERE t.store_id IS NOT NULL
-    AND NOT EXISTS (SELECT FROM app.stores AS r WHERE r.id = t.store_id)
 ), settled AS (
   DELETE FROM app.staff AS t
-  USING missing AS m
-  WHERE t.tableoid = m.relation AND t.ctid = m.place
-  RETURNING m.key, m.raw, m.value
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
@@ -32,22 +36,26 @@ FROM settled AS s;
 
 -- transhume: settle of "staff.boss_id" on target binds run step -- takes a reference that leads nowhere away
 WITH missing AS (
+  SELECT t.tableoid AS relation, t.ctid AS place
+  FROM app.staff AS t
+  WHERE t.boss_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.staff AS r WHERE r.id = t.boss_id)
+), noted AS (
   SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
+    m.relation,
+    m.place,
     t.boss_id::text AS value,
     ARRAY[k.legacy_id::text] AS key,
     to_jsonb(t.*) AS raw
-  FROM app.staff AS t
+  FROM missing AS m
+  JOIN app.staff AS t ON t.tableoid = m.relation AND t.ctid = m.place
   JOIN transhume.map_staff AS k ON k.id = t.id
-  WHERE t.boss_id IS NOT NULL
-    AND NOT EXISTS (SELECT FROM app.staff AS r WHERE r.id = t.boss_id)
 ), settled AS (
   UPDATE app.staff AS t
   SET boss_id = NULL
-  FROM missing AS m
-  WHERE t.tableoid = m.relation AND t.ctid = m.place
-  RETURNING m.key, m.raw, m.value
+  FROM noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
@@ -58,20 +66,24 @@ FROM settled AS s;
 
 -- transhume: settle of "stores.manager_id" on target binds run step -- sets aside the rows without a parent
 WITH missing AS (
-  SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
-    t.manager_id::text AS value,
-    ARRAY[t.legacy_id::text] AS key,
-    to_jsonb(t.*) AS raw
+  SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.stores AS t
   WHERE t.manager_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.staff AS r WHERE r.id = t.manager_id)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.manager_id::text AS value,
+    ARRAY[t.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.stores AS t ON t.tableoid = m.relation AND t.ctid = m.place
 ), settled AS (
   DELETE FROM app.stores AS t
-  USING missing AS m
-  WHERE t.tableoid = m.relation AND t.ctid = m.place
-  RETURNING m.key, m.raw, m.value
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT

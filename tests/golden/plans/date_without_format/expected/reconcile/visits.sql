@@ -6,20 +6,24 @@
 
 -- transhume: settle of "patient_id" on target binds run step -- sets aside the rows without a parent
 WITH missing AS (
-  SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
-    t.patient_id::text AS value,
-    ARRAY[t.legacy_id::text] AS key,
-    to_jsonb(t.*) AS raw
+  SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
   WHERE t.patient_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.patient_id)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.patient_id::text AS value,
+    ARRAY[t.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.visits AS t ON t.tableoid = m.relation AND t.ctid = m.place
 ), settled AS (
   DELETE FROM app.visits AS t
-  USING missing AS m
-  WHERE t.tableoid = m.relation AND t.ctid = m.place
-  RETURNING m.key, m.raw, m.value
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT

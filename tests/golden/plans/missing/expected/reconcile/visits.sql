@@ -37,20 +37,24 @@ UNION ALL
 
 -- transhume: settle of "a" on target binds run step -- sets aside the rows without a parent
 WITH missing AS (
-  SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
-    t.a::text AS value,
-    ARRAY[t.id::text] AS key,
-    to_jsonb(t.*) AS raw
+  SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
   WHERE t.a IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.a)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.a::text AS value,
+    ARRAY[t.id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.visits AS t ON t.tableoid = m.relation AND t.ctid = m.place
 ), settled AS (
   DELETE FROM app.visits AS t
-  USING missing AS m
-  WHERE t.tableoid = m.relation AND t.ctid = m.place
-  RETURNING m.key, m.raw, m.value
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
@@ -61,21 +65,25 @@ FROM settled AS s;
 
 -- transhume: settle of "b" on target binds run step -- takes a reference that leads nowhere away
 WITH missing AS (
-  SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
-    t.b::text AS value,
-    ARRAY[t.id::text] AS key,
-    to_jsonb(t.*) AS raw
+  SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
   WHERE t.b IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.b)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.b::text AS value,
+    ARRAY[t.id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.visits AS t ON t.tableoid = m.relation AND t.ctid = m.place
 ), settled AS (
   UPDATE app.visits AS t
   SET b = NULL
-  FROM missing AS m
-  WHERE t.tableoid = m.relation AND t.ctid = m.place
-  RETURNING m.key, m.raw, m.value
+  FROM noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
@@ -86,20 +94,24 @@ FROM settled AS s;
 
 -- transhume: settle of "d" on target binds run step -- sets aside the rows without a parent
 WITH missing AS (
-  SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
-    t.d::text AS value,
-    ARRAY[t.id::text] AS key,
-    to_jsonb(t.*) AS raw
+  SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
   WHERE t.d IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.d)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.d::text AS value,
+    ARRAY[t.id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.visits AS t ON t.tableoid = m.relation AND t.ctid = m.place
 ), settled AS (
   DELETE FROM app.visits AS t
-  USING missing AS m
-  WHERE t.tableoid = m.relation AND t.ctid = m.place
-  RETURNING m.key, m.raw, m.value
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
@@ -110,21 +122,25 @@ FROM settled AS s;
 
 -- transhume: settle of "e" on target binds run step -- takes a reference that leads nowhere away
 WITH missing AS (
-  SELECT
-    t.tableoid AS relation,
-    t.ctid AS place,
-    t.e::text AS value,
-    ARRAY[t.id::text] AS key,
-    to_jsonb(t.*) AS raw
+  SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
   WHERE t.e IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.e)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.e::text AS value,
+    ARRAY[t.id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.visits AS t ON t.tableoid = m.relation AND t.ctid = m.place
 ), settled AS (
   UPDATE app.visits AS t
   SET e = NULL
-  FROM missing AS m
-  WHERE t.tableoid = m.relation AND t.ctid = m.place
-  RETURNING m.key, m.raw, m.value
+  FROM noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
 )
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
