@@ -1,72 +1,127 @@
-"""The sections by which the runner walks through a source, chunk by chunk; a load and a map share them."""
+"""The sections by which the runner walks through a source, range by range; a load and a map share them."""
 
 from collections.abc import Iterator
 
-from compiler.plan import Section
+from compiler.layout import relation_sql
+from compiler.paging import has_parts, is_stored
+from compiler.plan import Section, Side
 from compiler.render import render
-from compiler.rows import Reading, after, source_sql, where, wired, wired_as
-from compiler.sql import Sql, column, ident, join
+from compiler.rows import Reading, after, source_sql, upto, where, wired, wired_as
+from compiler.sql import Sql, column, ident, join, literal
 
 
-def walk(reading: Reading, *, ordered: bool = False) -> Iterator[Section]:
-    """How many rows there are, where each chunk ends, its rows, and the stage; `ordered`: the rows come by key."""
+def walk(reading: Reading, *, ranges: bool = True) -> Iterator[Section]:
+    """How much there is, where ranges and chunks end, and how many rows a chunk has where that is not known.
+
+    Without `ranges` there is only one.
+    """
     relation = source_sql(reading.table)
-    yield Section("size", "source", render("chunk/size", relation=relation), prose="the rows of the source")
-    if reading.table.keyset:
+    yield _size(reading, relation)
+    if reading.keyset:
+        yield from (_split(reading, relation),) if ranges else ()
         yield _bound(reading, relation)
-    if reading.layout.one_database or reading.table.where is not None:
+    if reading.layout.one_database or reading.by_place or reading.table.where is not None:
         yield _count(reading, relation)
-    if not reading.layout.one_database:
-        yield from _staging(reading, relation, ordered)
+
+
+def _size(reading: Reading, relation: Sql) -> Section:
+    stored = is_stored(reading.table)
+    bytes = Sql("NULL::bigint")
+    if stored:
+        parts = "(SELECT sum(pg_table_size(part.oid))::bigint FROM part)"
+        bytes = Sql(parts if has_parts(reading.table) else f"pg_table_size({_regclass(reading)})")
+    sql = render("chunk/size", relation=relation, bytes=bytes, parts=_parts(reading) if stored else None)
+    return Section("size", "source", sql, prose="the rows of the source, and its bytes on disk")
+
+
+def _split(reading: Reading, relation: Sql) -> Section:
+    if reading.by_place:
+        sql = render("chunk/split_blocks", blocks=_blocks(reading))
+    else:
+        sampled = Sql(f"{relation} TABLESAMPLE SYSTEM ($2::real)") if is_stored(reading.table) else relation
+        sql = render(
+            "chunk/split", texts=_texts(reading, "sample"), keys=_keys(reading), relation=sampled,
+            order=_order(reading),
+        )  # fmt: skip
+    return Section("split", "source", sql, binds=("ranges", "share"), prose="where each range ends but the last")
 
 
 def _bound(reading: Reading, relation: Sql) -> Section:
-    keyset = reading.table.keyset
-    count = len(keyset)
-    sql = render(
-        "chunk/bound", texts=_texts(reading, "page"), keys=join(", ", map(wired_as, keyset)), relation=relation,
-        after=after(keyset, 1), order=join(", ", map(wired, keyset)), rows=Sql(f"${count + 1}"),
-        backwards=join(", ", (Sql(f"{column('page', key.name)} DESC") for key in keyset)),
-    )  # fmt: skip
-    return Section("bound", "source", sql, binds=(*reading.bounds[:count], "rows"), prose="where the next chunk ends")
+    keyset, rows = reading.keyset, Sql(f"${2 * len(reading.keyset) + 1}")
+    if reading.by_place:
+        sql = render("chunk/bound_blocks", blocks=_blocks(reading), rows=rows)
+    else:
+        sql = render(
+            "chunk/bound", texts=_texts(reading, "page"), keys=join(", ", map(wired_as, keyset)), relation=relation,
+            conditions=(after(keyset, 1), upto(keyset, len(keyset) + 1)), order=_order(reading), rows=rows,
+            backwards=join(", ", (Sql(f"{column('page', key.name)} DESC") for key in keyset)),
+        )  # fmt: skip
+    return Section("bound", "source", sql, binds=(*reading.bounds, "rows"), prose="where the next chunk ends")
 
 
 def _count(reading: Reading, relation: Sql) -> Section:
-    one = reading.layout.one_database
-    sql = render(
-        "chunk/count", one_database=one, where=where(reading.table), relation=relation, conditions=reading.range
-    )
-    prose = "the rows of the chunk, before the filter" + (" and after it" if one else "")
+    sql = render("chunk/count", where=where(reading.table), relation=relation, conditions=reading.range)
+    prose = "the rows of the chunk, before the filter and after it"
     return Section("count", "source", sql, binds=reading.bounds, prose=prose)
 
 
-def _staging(reading: Reading, relation: Sql, ordered: bool) -> Iterator[Section]:
-    order = join(", ", map(wired, reading.table.keyset)) if ordered and reading.table.keyset else None
-    chunk = render("rows/chunk", columns=reading.selected, relation=relation, conditions=reading.chunk, order=order)
+def staging(reading: Reading, *, ordered: bool = False, empties: bool = False) -> Iterator[Section]:
+    """How the rows of a chunk arrive in the stage: `ordered` by key; `empties`: the stage is emptied each time."""
+    order = _order(reading) if ordered and reading.keyset else None
+    relation, selected = source_sql(reading.table), tuple(value for value, _, _ in reading.staged)
+    chunk = render("rows/chunk", columns=selected, relation=relation, conditions=reading.chunk, order=order)
     extract = render("chunk/extract", chunk=chunk)
     yield Section("extract", "source", extract, binds=reading.bounds, prose="the rows of one chunk")
-    typed = tuple(Sql(f"{ident(source.name)} {source.wire}") for source in reading.columns)
-    stage = render("chunk/stage", stage=reading.stage, columns=typed)
-    yield Section("stage", "target", stage, prose="where they arrive; once a connection")
-    names = tuple(ident(source.name) for source in reading.columns)
+    typed = tuple(Sql(f"{name} {type}") for _, name, type in reading.staged)
+    stage = render("chunk/stage", stage=reading.stage, columns=typed, empties=empties)
+    often = "emptied each time" if empties else "once a connection"
+    yield Section("stage", "target", stage, prose=f"where they arrive; {often}")
+    names = tuple(name for _, name, _ in reading.staged)
     yield Section("fill", "target", render("chunk/fill", stage=reading.stage, columns=names))
 
 
-def halve(reading: Reading) -> Iterator[Section]:
-    """How a part of a chunk is cut in two to find the row that cannot be loaded."""
-    prose = "cuts a part in two, to find the row that fails"
-    if not reading.layout.one_database:
-        sql = render("chunk/halve_stage", stage=reading.stage)
-        yield Section("halve", "target", sql, binds=reading.binds, prose=prose)
-    elif reading.table.keyset:
-        keyset = reading.table.keyset
-        sql = render(
-            "chunk/halve_range", texts=_texts(reading, "part"), keys=tuple(map(wired_as, keyset)),
-            order=join(", ", map(wired, keyset)), relation=source_sql(reading.table), conditions=reading.chunk,
-        )  # fmt: skip
-        yield Section("halve", "target", sql, binds=reading.binds, prose=prose)
+def halve_stage(reading: Reading) -> Section:
+    """How a part of the stage is cut in two to find the row that cannot be loaded."""
+    sql = render("chunk/halve_stage", stage=reading.stage)
+    return Section("halve", "target", sql, binds=("first", "last"), prose=_HALVE)
+
+
+def halve_range(reading: Reading) -> Section:
+    """How a part of a chunk is cut in two, in the source, to find the row that cannot be loaded."""
+    sql = render(
+        "chunk/halve_range", texts=_texts(reading, "part"), keys=_keys(reading), order=_order(reading),
+        relation=source_sql(reading.table), conditions=reading.chunk,
+    )  # fmt: skip
+    side: Side = "target" if reading.layout.one_database else "source"
+    return Section("halve", side, sql, binds=reading.bounds, prose=_HALVE)
+
+
+_HALVE = "cuts a part in two, to find the row that fails"
 
 
 def _texts(reading: Reading, alias: str) -> Sql:
-    keys = (key.name for key in reading.table.keyset)
-    return join(", ", (Sql(f"{column(alias, name)}::text AS {ident(name)}") for name in keys))
+    return join(", ", (Sql(f"{column(alias, key.name)}::text AS {ident(key.name)}") for key in reading.keyset))
+
+
+def _keys(reading: Reading) -> tuple[Sql, ...]:
+    return tuple(map(wired_as, reading.keyset))
+
+
+def _order(reading: Reading) -> Sql:
+    return join(", ", map(wired, reading.keyset))
+
+
+def _regclass(reading: Reading) -> Sql:
+    source = reading.table.source
+    assert source is not None  # who asks has a relation
+    return Sql(f"{literal(relation_sql(source))}::regclass")
+
+
+def _parts(reading: Reading) -> Sql | None:
+    """A common table of the relation and all its children, where it has some."""
+    return render("chunk/parts", relation=_regclass(reading)) if has_parts(reading.table) else None
+
+
+def _blocks(reading: Reading) -> Sql:
+    """A common table of how many blocks there are, and about how many rows there are in each."""
+    return render("chunk/blocks", relation=_regclass(reading), parts=_parts(reading))

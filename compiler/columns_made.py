@@ -84,6 +84,7 @@ def expression(mapping: Mapping, how: Expression, here: Here) -> Made:
         guards=(Guard(mapping.target.text, test.ok, f"the value {test.reason}", test.sqlstate),) if test else (),
         differs=_differs(found, here.world),
         steady=not found.session,
+        written=True,
     )
 
 

@@ -56,6 +56,7 @@ def read_table(reading: Reading) -> Table:
         map_table=flag(entry, "map_table") is True,
         span=name.span,
         about=str(entry.get("about", "")),
+        direct=flag(entry, "direct") is not False,
     )
 
 

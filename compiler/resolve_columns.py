@@ -35,12 +35,13 @@ class Columns:
             here.world.types.use(made.type)
         asked = mapping.null is False or not null
         guards = (_filled(mapping, made),) if asked and made.null and made.present is not None else ()
+        side = here.world.types.of_target(made.type)
         return BoundColumn(
             name=mapping.target.text,
             type=str(made.type),
             null=null,
             value=made.value,
-            wire=str(here.world.types.of_target(made.type).type),
+            wire=str(side.type),
             comparable=None if made.differs else made.local or made.value,
             incomparable=made.differs,
             copies=made.copies,
@@ -50,6 +51,8 @@ class Columns:
             identity=made.identity,
             span=mapping.span,
             collation=made.collation,
+            written=made.written,
+            opaque=bool(side.opaque),
         ), made
 
     def _made(self, mapping: Mapping, here: Here) -> Made:

@@ -80,6 +80,7 @@ def _table(found: Draft, rest: Rest) -> BoundTable:
         drop=table.drop,
         relations=own.relations,
         about=table.about,
+        direct=table.direct,
     )
 
 

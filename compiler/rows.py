@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from compiler.bound import BoundColumn, BoundTable, SourceColumn, legacy_name
 from compiler.layout import Layout, map_sql, relation_sql
+from compiler.paging import PLACE, keyset
 from compiler.render import render
 from compiler.sql import Sql, cast, column, fits, ident, join, literal, qname, tight
+
+_PLACE = "place in source"  # the staged column that says where a row without a key was
 
 
 def source_text(table: BoundTable) -> str:
@@ -76,6 +79,16 @@ class Reading:
     stage_name: str
 
     @property
+    def keyset(self) -> tuple[SourceColumn, ...]:
+        """What pages through the source."""
+        return keyset(self.table, self.layout)
+
+    @property
+    def by_place(self) -> bool:
+        """The source is paged by where its rows are."""
+        return self.keyset == (PLACE,)
+
+    @property
     def stage(self) -> Sql:
         """The temporary table."""
         return qname("pg_temp", fits(self.stage_name))
@@ -88,7 +101,7 @@ class Reading:
     @property
     def bounds(self) -> tuple[str, ...]:
         """What bounds a chunk in the source."""
-        count = range(1, len(self.table.keyset) + 1)
+        count = range(1, len(self.keyset) + 1)
         return (*(f"after.{n}" for n in count), *(f"upto.{n}" for n in count))
 
     def number(self, place: int) -> int:
@@ -103,10 +116,20 @@ class Reading:
     @property
     def rows(self) -> Sql:
         """The rows of a part, as a FROM item `s`."""
-        if not self.layout.one_database:
-            return Sql(f"{self.stage} AS s")
+        return self._rows_of_source if self.layout.one_database else Sql(f"{self.stage} AS s")
+
+    @property
+    def read(self) -> tuple[tuple[Sql, ...], Sql, tuple[Sql, ...]]:
+        """The rows of a chunk in the source, as they are staged: their columns, a FROM item `s`, its conditions."""
+        if all(source.wire == source.type for source in self.columns):
+            return tuple(selected for selected, _, _ in self.staged), source_sql(self.table), self.chunk
+        return (Sql("s.*"),), self._rows_of_source, ()
+
+    @property
+    def _rows_of_source(self) -> Sql:
+        columns = tuple(selected for selected, _, _ in self.staged)
         relation = source_sql(self.table)
-        chunk = render("rows/chunk", columns=self.selected, relation=relation, conditions=self.chunk, order=None)
+        chunk = render("rows/chunk", columns=columns, relation=relation, conditions=self.chunk, order=None)
         return Sql(f"(\n{chunk}\n) AS s")
 
     @property
@@ -115,10 +138,19 @@ class Reading:
         return tuple(map(wired_as, self.columns))
 
     @property
+    def staged(self) -> tuple[tuple[Sql, Sql, Sql], ...]:
+        """The columns of the stage: as they leave the source, their names, and their types."""
+        columns = tuple((wired_as(source), ident(source.name), Sql(source.wire)) for source in self.columns)
+        if not self.by_place:
+            return columns
+        place = Sql(f"s.tableoid::regclass::text || ' ' || s.ctid::text AS {ident(_PLACE)}")
+        return (*columns, (place, ident(_PLACE), Sql("text")))
+
+    @property
     def range(self) -> tuple[Sql, ...]:
         """The conditions that bound a chunk in the source."""
-        keyset = self.table.keyset
-        return (after(keyset, 1), upto(keyset, len(keyset) + 1)) if keyset else ()
+        keys = self.keyset
+        return (after(keys, 1), upto(keys, len(keys) + 1)) if keys else ()
 
     @property
     def chunk(self) -> tuple[Sql, ...]:
@@ -130,7 +162,14 @@ class Reading:
         """The key of a row `s` as transhume.reject keeps it; where there is none, the row's place."""
         if self.table.keyset:
             return array_key([column("s", key.name) for key in self.table.keyset])
+        if self.by_place:
+            return array_key([column("s", _PLACE)])
         return Sql("ARRAY[(row_number() OVER ())::text]" if self.layout.one_database else "ARRAY[s.ctid::text]")
+
+    @property
+    def raw(self) -> Sql:
+        """A row `s` as transhume.reject keeps it."""
+        return Sql(f"to_jsonb(s.*) - {literal(_PLACE)}" if self.by_place else "to_jsonb(s.*)")
 
 
 def reading(table: BoundTable, layout: Layout) -> Reading:

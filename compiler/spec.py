@@ -244,7 +244,7 @@ class Table:
     """specs/<project>/tables/<name>.yaml: a target table and what fills it.
 
     `key` lists the target's primary key columns; what fills them stands among `mappings`, first.
-    `chunk` is (rows to begin with, most rows).
+    `chunk` is (rows to begin with, most rows). Not `direct`: the load may not take the direct path.
     """
 
     name: Word
@@ -264,6 +264,7 @@ class Table:
     map_table: bool
     span: Span
     about: str = ""
+    direct: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from compiler.bound import BoundTable, Resolved
 from compiler.catalog import Catalog
 from compiler.layout import Layout
 from compiler.names import Name
+from compiler.paging import keyset
 from compiler.plan import Plan, Planned, Reviewed, Side, Step
 from compiler.rows import source_text
 
@@ -18,18 +19,18 @@ def summarise(layout: Layout, steps: tuple[Step, ...]) -> Plan:
         specs=resolved.digest,
         databases=resolved.databases,
         relations=tuple(_reviewed(layout.ordered.tables, resolved)),
-        tables=tuple(map(_planned, layout.ordered.tables)),
+        tables=tuple(_planned(table, layout) for table in layout.ordered.tables),
         skipped=tuple((reason.name.text, reason.because) for reason in resolved.project.skip),
         steps=steps,
         warnings=resolved.warnings,
     )
 
 
-def _planned(table: BoundTable) -> Planned:
+def _planned(table: BoundTable, layout: Layout) -> Planned:
     parents = dict.fromkeys(column.reference.table for column in table.columns if column.reference)
     return Planned(
-        table.id, source_text(table), str(table.target), tuple(key.name for key in table.keyset), table.rows,
-        table.rejected, table.chunk, table.where or "", tuple(parents),
+        table.id, source_text(table), str(table.target), tuple(key.name for key in keyset(table, layout)),
+        table.rows, table.rejected, table.chunk, table.where or "", tuple(parents),
         tuple((reason.name.text, reason.because) for reason in table.drop),
     )  # fmt: skip
 

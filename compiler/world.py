@@ -95,6 +95,7 @@ class Made:
     `null`: it may be NULL. `present` says, without ever raising, that it is not; None where that cannot be told.
     `reads` are source columns. `differs` says why the source cannot compute the same; "" where it can. `local` is the
     value as the source computes it, where it is written otherwise there. Not `steady`: another in another run.
+    `written`: an expression of the author's.
     """
 
     value: Sql
@@ -111,6 +112,7 @@ class Made:
     lookup: Lookup | None = None
     identity: bool = False
     collation: Sql | None = None
+    written: bool = False
 
 
 def refuse(mapping: SpecMapping, code: str, message: str, label: str = "", hint: str = "") -> NoReturn:

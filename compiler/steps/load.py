@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from compiler.bound import BoundColumn, BoundTable, Lookup
-from compiler.chunks import halve, walk
+from compiler.chunks import halve_range, halve_stage, staging, walk
+from compiler.direct import sent, why_staged
 from compiler.layout import unique
 from compiler.plan import Lock, Section
 from compiler.render import render
@@ -23,9 +24,12 @@ class LoadTable(TableStep):
 
     @property
     def what(self) -> str:
-        keys = ", ".join(key.name for key in self.table.keyset)
-        how = f"in chunks by {keys}" if keys else "in one transaction: the source has no key"
-        return f"{source_text(self.table)} (source) -> {self.table.target} (target), {how}"
+        keys = ", ".join(key.name for key in self._reading.keyset)
+        how = f"in chunks by {keys}" if keys else "in one transaction"
+        path = (
+            "" if self.layout.one_database else "directly, " if self._is_direct else f"through a stage ({self._why}), "
+        )
+        return f"{source_text(self.table)} (source) -> {self.table.target} (target), {path}{how}"
 
     @property
     def undo(self) -> str:
@@ -43,21 +47,29 @@ class LoadTable(TableStep):
 
     def locks(self) -> Iterator[Lock]:
         yield from self.source_lock()
-        yield self.lock("ROW EXCLUSIVE", "INSERT")
+        yield self.lock("ROW EXCLUSIVE", "COPY" if self._is_direct else "INSERT")
 
     def risks(self) -> Iterator[str]:
-        if not self.table.keyset:
+        if self._reading.by_place:
+            yield "the source has no key: it is paged by where its rows are, and a crash starts it anew"
+        elif not self.table.keyset:
             yield "the source has no key to page by: one transaction moves all of it, and a crash starts it anew"
 
     def forward(self) -> Iterator[Section]:
         yield from walk(self._reading)
-        yield self._section("load", self._load(), "all rows but those that fail a guard")
+        if self._is_direct:
+            yield from self._directly()
+        elif not self.layout.one_database:
+            yield from staging(self._reading)
+        if not self._is_direct:
+            yield self._section("load", self._load(), "all rows but those that fail a guard")
         if self._guards:
             yield self._section("reject", self._reject(), "sets aside the rows that fail one", noted=True)
         if self._nullable:
             yield self._section("nulled", self._nulled(), "notes the references that lead nowhere", noted=True)
         if self.table.keyset or not self.layout.one_database:
-            yield from halve(self._reading)
+            in_source = self._is_direct or self.layout.one_database
+            yield halve_range(self._reading) if in_source else halve_stage(self._reading)
             yield self._set_aside()
 
     def revert(self) -> Iterator[Section]:
@@ -75,6 +87,15 @@ class LoadTable(TableStep):
         return reading(self.table, self.layout)
 
     @cached_property
+    def _why(self) -> str:
+        """Why the rows go through a stage; "" where they need not."""
+        return why_staged(self.table, self.layout)
+
+    @property
+    def _is_direct(self) -> bool:
+        return not (self._why or self.layout.one_database)
+
+    @cached_property
     def _rows(self) -> tuple[Sql, ...]:
         return (self._reading.rows, *looked_up(self.table.columns))
 
@@ -85,7 +106,11 @@ class LoadTable(TableStep):
 
     @cached_property
     def _conditions(self) -> tuple[Sql, ...]:
-        return (*self._reading.part, *(Sql(f"({ok})") for _, ok, _, _ in self._guards))
+        return (*self._reading.part, *self._passed)
+
+    @property
+    def _passed(self) -> tuple[Sql, ...]:
+        return tuple(Sql(f"({ok})") for _, ok, _, _ in self._guards)
 
     @cached_property
     def _nullable(self) -> tuple[tuple[BoundColumn, Lookup], ...]:
@@ -98,6 +123,20 @@ class LoadTable(TableStep):
     def _section(self, name: str, sql: Sql, prose: str, *, noted: bool = False) -> Section:
         binds = (*self._reading.binds, *(("run", "step", "chunk") if noted else ()))
         return Section(name, "target", sql, binds=binds, prose=prose)
+
+    def _directly(self) -> Iterator[Section]:
+        """The source maps the rows; the stage is for those that cannot be loaded."""
+        read, columns = self._reading, self.table.columns
+        staged, rows, conditions = read.read
+        values = tuple(map(sent, columns))
+        direct = render("load/direct", values=values, rows=rows, conditions=(*conditions, *self._passed))
+        yield Section("direct", "source", direct, binds=read.bounds, prose="all rows but those that fail a guard")
+        receive = render("load/receive", target=self.target, columns=tuple(ident(each.name) for each in columns))
+        yield Section("receive", "target", receive)
+        if self._guards:
+            failing = render("load/failing", columns=staged, rows=rows, conditions=conditions, guards=self._passed)
+            yield Section("failing", "source", failing, binds=read.bounds, prose="the rows that fail one")
+        yield from staging(read, empties=True)
 
     def _load(self) -> Sql:
         columns = self.table.columns
@@ -131,7 +170,7 @@ class LoadTable(TableStep):
         run, step, chunk = (Sql(f"${self._reading.number(place)}") for place in (1, 2, 3))
         return {
             "reject": reject_columns(), "run": run, "step": step, "chunk": chunk,
-            "identity": identity_of(self.table), "key": self._reading.key,
+            "identity": identity_of(self.table), "key": self._reading.key, "raw": self._reading.raw,
         }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from compiler.bound import BoundColumn, MapTable, SourceColumn, legacy_name
-from compiler.chunks import halve, walk
+from compiler.chunks import halve_range, halve_stage, staging, walk
 from compiler.layout import RUNNER, map_sql, unique
 from compiler.plan import Lock, Section
 from compiler.render import render
@@ -40,10 +40,14 @@ class FillMap(TableStep):
 
     def forward(self) -> Iterator[Section]:
         yield Section("apply", "target", self._create(), prose="before the first chunk")
-        yield from walk(self._reading, ordered=True)
+        yield from walk(self._reading, ranges=False)
+        if not self.layout.one_database:
+            yield from staging(self._reading, ordered=True)
         yield Section("load", "target", self._load(), binds=self._reading.binds, prose="the rows that have a key")
-        if self.table.keyset or not self.layout.one_database:
-            yield from halve(self._reading)
+        if not self.layout.one_database:
+            yield halve_stage(self._reading)
+        elif self.table.keyset:
+            yield halve_range(self._reading)
         yield from self._builds()
 
     def revert(self) -> Iterator[Section]:

@@ -1,26 +1,93 @@
--- load.doctors: public.dispatch_doctor (source) -> app.doctors (target), in chunks by id
+-- load.doctors: public.dispatch_doctor (source) -> app.doctors (target), directly, in chunks by id
 -- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
 -- after  create.doctors
 -- locks  ACCESS SHARE on public.dispatch_doctor in the source (SELECT)
--- locks  ROW EXCLUSIVE on app.doctors (INSERT)
+-- locks  ROW EXCLUSIVE on app.doctors (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.dispatch_doctor'::regclass) AS bytes
 FROM public.dispatch_doctor AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.dispatch_doctor AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM public.dispatch_doctor AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+    s.id AS legacy_id,
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.profile_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS profile_id,
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
+    CASE s.is_active WHEN 0 THEN false WHEN 1 THEN true END AS is_active,
+    s.license_no AS license_no,
+    s.specialty AS specialty,
+    s.rating AS rating,
+    s.created_at AS created_at
+  FROM public.dispatch_doctor AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (s.is_active IN (0, 1))
+    AND ((s.rating between 1 and 5) IS NOT FALSE)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.doctors (
+  id,
+  legacy_id,
+  profile_id,
+  office_id,
+  is_active,
+  license_no,
+  specialty,
+  rating,
+  created_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: failing on source binds after.1 upto.1 -- the rows that fail one
+COPY (
+  SELECT
+    s.id,
+    s.profile_id,
+    s.office_id,
+    s.license_no,
+    s.specialty,
+    s.rating,
+    s.is_active,
+    s.created_at
+  FROM public.dispatch_doctor AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (
+      (s.is_active IN (0, 1))
+      AND ((s.rating between 1 and 5) IS NOT FALSE)
+    ) IS NOT TRUE
+) TO STDOUT (FORMAT binary);
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (
@@ -38,7 +105,7 @@ COPY (
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_doctors (
   id integer,
   profile_id integer,
@@ -49,6 +116,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_doctors (
   is_active smallint,
   created_at timestamp with time zone
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_doctors;
 
 -- transhume: fill on target
 COPY pg_temp.stage_doctors (
@@ -61,33 +129,6 @@ COPY pg_temp.stage_doctors (
   is_active,
   created_at
 ) FROM STDIN (FORMAT binary);
-
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.doctors (
-  id,
-  legacy_id,
-  profile_id,
-  office_id,
-  is_active,
-  license_no,
-  specialty,
-  rating,
-  created_at
-)
-SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
-  s.id AS legacy_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.profile_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS profile_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
-  CASE s.is_active WHEN 0 THEN false WHEN 1 THEN true END AS is_active,
-  s.license_no AS license_no,
-  s.specialty AS specialty,
-  s.rating AS rating,
-  s.created_at AS created_at
-FROM pg_temp.stage_doctors AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (s.is_active IN (0, 1))
-  AND ((s.rating between 1 and 5) IS NOT FALSE);
 
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -110,18 +151,18 @@ CROSS JOIN LATERAL (
 ) AS failed
 WHERE s.ctid BETWEEN $1::tid AND $2::tid;
 
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_doctors AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.dispatch_doctor AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

@@ -1,26 +1,73 @@
--- load.offices: public.dispatch_office (source) -> app.offices (target), in chunks by id
+-- load.offices: public.dispatch_office (source) -> app.offices (target), directly, in chunks by id
 -- about  The offices that send orders in
 -- from   specs/dispatch/tables/offices.yaml:2
 -- after  create.offices
 -- locks  ACCESS SHARE on public.dispatch_office in the source (SELECT)
--- locks  ROW EXCLUSIVE on app.offices (INSERT)
+-- locks  ROW EXCLUSIVE on app.offices (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.dispatch_office'::regclass) AS bytes
 FROM public.dispatch_office AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.dispatch_office AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM public.dispatch_office AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+    s.id AS legacy_id,
+    jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip) AS address,
+    (s.created AT TIME ZONE 'America/Chicago') AS created_at,
+    s.name AS name,
+    s.code AS code,
+    s.phone AS phone,
+    s.fax AS fax,
+    s.is_active AS is_active,
+    s.updated_at AS updated_at
+  FROM public.dispatch_office AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.offices (
+  id,
+  legacy_id,
+  address,
+  created_at,
+  name,
+  code,
+  phone,
+  fax,
+  is_active,
+  updated_at
+) FROM STDIN (FORMAT binary);
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (
@@ -42,7 +89,7 @@ COPY (
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_offices (
   id integer,
   name character varying(120),
@@ -57,6 +104,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_offices (
   created timestamp without time zone,
   updated_at timestamp with time zone
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_offices;
 
 -- transhume: fill on target
 COPY pg_temp.stage_offices (
@@ -74,45 +122,18 @@ COPY pg_temp.stage_offices (
   updated_at
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.offices (
-  id,
-  legacy_id,
-  address,
-  created_at,
-  name,
-  code,
-  phone,
-  fax,
-  is_active,
-  updated_at
-)
-SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
-  s.id AS legacy_id,
-  jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip) AS address,
-  (s.created AT TIME ZONE 'America/Chicago') AS created_at,
-  s.name AS name,
-  s.code AS code,
-  s.phone AS phone,
-  s.fax AS fax,
-  s.is_active AS is_active,
-  s.updated_at AS updated_at
-FROM pg_temp.stage_offices AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
-
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_offices AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.dispatch_office AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

@@ -1,32 +1,127 @@
--- load.orders: public.dispatch_order (source) -> app.orders (target), in chunks by id
+-- load.orders: public.dispatch_order (source) -> app.orders (target), directly, in chunks by id
 -- about  What was ordered for whom, and what became of it
 -- from   specs/dispatch/tables/orders.yaml:2
 -- after  create.orders
 -- locks  ACCESS SHARE on public.dispatch_order in the source (SELECT)
--- locks  ROW EXCLUSIVE on app.orders (INSERT)
+-- locks  ROW EXCLUSIVE on app.orders (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.dispatch_order'::regclass) AS bytes
 FROM public.dispatch_order AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.dispatch_order AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM public.dispatch_order AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;
 
--- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter
-SELECT count(*) AS rows
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
+SELECT count(*) AS rows, count(*) FILTER (WHERE (not s.is_void)) AS kept
 FROM public.dispatch_order AS s
 WHERE ($1::text IS NULL OR s.id > $1::integer)
   AND ($2::text IS NULL OR s.id <= $2::integer);
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('orders:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+    s.id AS legacy_id,
+    s."order" AS order_no,
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS patient_id,
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
+    CASE s.status WHEN 0 THEN 'draft' WHEN 1 THEN 'submitted' WHEN 2 THEN 'approved' WHEN 3 THEN 'shipped' WHEN 4 THEN 'delivered' WHEN 5 THEN 'cancelled' END AS status,
+    s.tax_rate::numeric(6,4) AS tax_rate,
+    to_date(s.due, 'DD.MM.YYYY') AS due_on,
+    s.total AS total,
+    (coalesce(s.placed_at, s.created_at))::timestamp with time zone AS placed_at,
+    'dispatch'::text AS origin,
+    jsonb_build_object('memo', s.memo, 'batch', s."group") AS meta,
+    s.items AS items,
+    s.created_at AS created_at,
+    s.updated_at AS updated_at
+  FROM public.dispatch_order AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (not s.is_void)
+    AND (s.status IN (0, 1, 2, 3, 4, 5))
+    AND (CASE WHEN s.tax_rate COLLATE "C" ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$' THEN s.tax_rate::numeric = round(s.tax_rate::numeric, 4) AND abs(s.tax_rate::numeric) < 1e2 ELSE s.tax_rate IS NULL END)
+    AND (CASE WHEN s.due COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.due, 7, 4)::integer, substr(s.due, 4, 2)::integer, 1) + substr(s.due, 1, 2)::integer - 1) = substr(s.due, 1, 2)::integer ELSE s.due IS NULL END)
+    AND (s.total IS NOT NULL)
+    AND ((s.total >= 0) IS NOT FALSE)
+    AND (coalesce(s.placed_at, s.created_at) IS NOT NULL)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.orders (
+  id,
+  legacy_id,
+  order_no,
+  patient_id,
+  office_id,
+  status,
+  tax_rate,
+  due_on,
+  total,
+  placed_at,
+  origin,
+  meta,
+  items,
+  created_at,
+  updated_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: failing on source binds after.1 upto.1 -- the rows that fail one
+COPY (
+  SELECT
+    s.id,
+    s."order",
+    s."group",
+    s.patient_id,
+    s.office_id,
+    s.status,
+    s.tax_rate,
+    s.due,
+    s.items,
+    s.total,
+    s.memo,
+    s.placed_at,
+    s.created_at,
+    s.updated_at
+  FROM public.dispatch_order AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (not s.is_void)
+    AND (
+      (s.status IN (0, 1, 2, 3, 4, 5))
+      AND (CASE WHEN s.tax_rate COLLATE "C" ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$' THEN s.tax_rate::numeric = round(s.tax_rate::numeric, 4) AND abs(s.tax_rate::numeric) < 1e2 ELSE s.tax_rate IS NULL END)
+      AND (CASE WHEN s.due COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.due, 7, 4)::integer, substr(s.due, 4, 2)::integer, 1) + substr(s.due, 1, 2)::integer - 1) = substr(s.due, 1, 2)::integer ELSE s.due IS NULL END)
+      AND (s.total IS NOT NULL)
+      AND ((s.total >= 0) IS NOT FALSE)
+      AND (coalesce(s.placed_at, s.created_at) IS NOT NULL)
+    ) IS NOT TRUE
+) TO STDOUT (FORMAT binary);
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (
@@ -51,7 +146,7 @@ COPY (
     AND (not s.is_void)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_orders (
   id integer,
   "order" character varying(16),
@@ -68,6 +163,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_orders (
   created_at timestamp with time zone,
   updated_at timestamp with time zone
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_orders;
 
 -- transhume: fill on target
 COPY pg_temp.stage_orders (
@@ -86,49 +182,6 @@ COPY pg_temp.stage_orders (
   created_at,
   updated_at
 ) FROM STDIN (FORMAT binary);
-
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.orders (
-  id,
-  legacy_id,
-  order_no,
-  patient_id,
-  office_id,
-  status,
-  tax_rate,
-  due_on,
-  total,
-  placed_at,
-  origin,
-  meta,
-  items,
-  created_at,
-  updated_at
-)
-SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('orders:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
-  s.id AS legacy_id,
-  s."order" AS order_no,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS patient_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
-  CASE s.status WHEN 0 THEN 'draft' WHEN 1 THEN 'submitted' WHEN 2 THEN 'approved' WHEN 3 THEN 'shipped' WHEN 4 THEN 'delivered' WHEN 5 THEN 'cancelled' END AS status,
-  s.tax_rate::numeric(6,4) AS tax_rate,
-  to_date(s.due, 'DD.MM.YYYY') AS due_on,
-  s.total AS total,
-  coalesce(s.placed_at, s.created_at) AS placed_at,
-  'dispatch'::text AS origin,
-  jsonb_build_object('memo', s.memo, 'batch', s."group") AS meta,
-  s.items AS items,
-  s.created_at AS created_at,
-  s.updated_at AS updated_at
-FROM pg_temp.stage_orders AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (s.status IN (0, 1, 2, 3, 4, 5))
-  AND (CASE WHEN s.tax_rate COLLATE "C" ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$' THEN s.tax_rate::numeric = round(s.tax_rate::numeric, 4) AND abs(s.tax_rate::numeric) < 1e2 ELSE s.tax_rate IS NULL END)
-  AND (CASE WHEN s.due COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.due, 7, 4)::integer, substr(s.due, 4, 2)::integer, 1) + substr(s.due, 1, 2)::integer - 1) = substr(s.due, 1, 2)::integer ELSE s.due IS NULL END)
-  AND (s.total IS NOT NULL)
-  AND ((s.total >= 0) IS NOT FALSE)
-  AND (coalesce(s.placed_at, s.created_at) IS NOT NULL);
 
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -155,18 +208,19 @@ CROSS JOIN LATERAL (
 ) AS failed
 WHERE s.ctid BETWEEN $1::tid AND $2::tid;
 
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_orders AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.dispatch_order AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (not s.is_void)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

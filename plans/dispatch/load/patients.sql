@@ -1,26 +1,117 @@
--- load.patients: public.dispatch_patient (source) -> app.patients (target), in chunks by id
+-- load.patients: public.dispatch_patient (source) -> app.patients (target), directly, in chunks by id
 -- about  Patients, with the office that looks after them
 -- from   specs/dispatch/tables/patients.yaml:2
 -- after  create.patients
 -- locks  ACCESS SHARE on public.dispatch_patient in the source (SELECT)
--- locks  ROW EXCLUSIVE on app.patients (INSERT)
+-- locks  ROW EXCLUSIVE on app.patients (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.dispatch_patient'::regclass) AS bytes
 FROM public.dispatch_patient AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.dispatch_patient AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM public.dispatch_patient AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+    s.id AS legacy_id,
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.doctor_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS doctor_id,
+    to_date(s.dob, 'DD.MM.YYYY') AS born_on,
+    CASE WHEN s.sex IS NOT NULL THEN CASE s.sex WHEN 'F' THEN 'female' WHEN 'M' THEN 'male' ELSE 'unknown' END END AS sex,
+    (nullif(lower(trim(s.email)), ''))::text AS email,
+    jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip) AS address,
+    s.balance AS balance,
+    (string_to_array(nullif(s.tags, ''), ','))::text[] AS tags,
+    (s.created AT TIME ZONE 'America/Chicago') AS created_at,
+    s.first_name AS first_name,
+    s.last_name AS last_name,
+    s.phone AS phone,
+    s.notes AS notes,
+    s.updated_at AS updated_at
+  FROM public.dispatch_patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (CASE WHEN s.dob COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.dob, 7, 4)::integer, substr(s.dob, 4, 2)::integer, 1) + substr(s.dob, 1, 2)::integer - 1) = substr(s.dob, 1, 2)::integer ELSE s.dob IS NULL END)
+    AND (s.balance IS NOT NULL)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.patients (
+  id,
+  legacy_id,
+  office_id,
+  doctor_id,
+  born_on,
+  sex,
+  email,
+  address,
+  balance,
+  tags,
+  created_at,
+  first_name,
+  last_name,
+  phone,
+  notes,
+  updated_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: failing on source binds after.1 upto.1 -- the rows that fail one
+COPY (
+  SELECT
+    s.id,
+    s.office_id,
+    s.doctor_id,
+    s.first_name,
+    s.last_name,
+    s.dob,
+    s.sex,
+    s.email,
+    s.phone,
+    s.street,
+    s.city,
+    s.state,
+    s.zip,
+    s.balance,
+    s.tags,
+    s.notes,
+    s.created,
+    s.updated_at
+  FROM public.dispatch_patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (
+      (CASE WHEN s.dob COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.dob, 7, 4)::integer, substr(s.dob, 4, 2)::integer, 1) + substr(s.dob, 1, 2)::integer - 1) = substr(s.dob, 1, 2)::integer ELSE s.dob IS NULL END)
+      AND (s.balance IS NOT NULL)
+    ) IS NOT TRUE
+) TO STDOUT (FORMAT binary);
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (
@@ -48,7 +139,7 @@ COPY (
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_patients (
   id integer,
   office_id integer,
@@ -69,6 +160,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_patients (
   created timestamp without time zone,
   updated_at timestamp with time zone
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_patients;
 
 -- transhume: fill on target
 COPY pg_temp.stage_patients (
@@ -92,47 +184,6 @@ COPY pg_temp.stage_patients (
   updated_at
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.patients (
-  id,
-  legacy_id,
-  office_id,
-  doctor_id,
-  born_on,
-  sex,
-  email,
-  address,
-  balance,
-  tags,
-  created_at,
-  first_name,
-  last_name,
-  phone,
-  notes,
-  updated_at
-)
-SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
-  s.id AS legacy_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.doctor_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS doctor_id,
-  to_date(s.dob, 'DD.MM.YYYY') AS born_on,
-  CASE WHEN s.sex IS NOT NULL THEN CASE s.sex WHEN 'F' THEN 'female' WHEN 'M' THEN 'male' ELSE 'unknown' END END AS sex,
-  nullif(lower(trim(s.email)), '') AS email,
-  jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip) AS address,
-  s.balance AS balance,
-  string_to_array(nullif(s.tags, ''), ',') AS tags,
-  (s.created AT TIME ZONE 'America/Chicago') AS created_at,
-  s.first_name AS first_name,
-  s.last_name AS last_name,
-  s.phone AS phone,
-  s.notes AS notes,
-  s.updated_at AS updated_at
-FROM pg_temp.stage_patients AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (CASE WHEN s.dob COLLATE "C" ~ '^(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.(?!0000)\d{4}$' THEN extract(day FROM make_date(substr(s.dob, 7, 4)::integer, substr(s.dob, 4, 2)::integer, 1) + substr(s.dob, 1, 2)::integer - 1) = substr(s.dob, 1, 2)::integer ELSE s.dob IS NULL END)
-  AND (s.balance IS NOT NULL);
-
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
@@ -154,18 +205,18 @@ CROSS JOIN LATERAL (
 ) AS failed
 WHERE s.ctid BETWEEN $1::tid AND $2::tid;
 
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_patients AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.dispatch_patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

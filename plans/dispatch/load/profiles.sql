@@ -1,12 +1,12 @@
--- load.profiles: query of profiles (source) -> app.profiles (target), in chunks by id
+-- load.profiles: query of profiles (source) -> app.profiles (target), directly, in chunks by id
 -- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
 -- after  create.profiles
--- locks  ROW EXCLUSIVE on app.profiles (INSERT)
+-- locks  ROW EXCLUSIVE on app.profiles (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, NULL::bigint AS bytes
 FROM (
 SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
        p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
@@ -14,8 +14,27 @@ SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_
 FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
 ) AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM (
+SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
+       p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
+       u.is_active, u.is_staff, u.is_superuser
+FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
+) AS s
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM (
@@ -25,11 +44,99 @@ SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_
 FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
 ) AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+    s.id AS legacy_id,
+    s.user_id AS legacy_user_id,
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
+    CASE s.user_type WHEN 1 THEN 'admin' WHEN 2 THEN 'doctor' WHEN 3 THEN 'nurse' WHEN 4 THEN 'dispatcher' WHEN 5 THEN 'patient' END AS role,
+    (trim(s.first_name || ' ' || s.last_name))::text AS name,
+    (nullif(lower(trim(s.email)), ''))::text AS email,
+    (nullif(s.settings, '')::jsonb)::jsonb AS settings,
+    s.username AS username,
+    s.phone AS phone,
+    s.legacy_patient_id AS legacy_patient_id,
+    s.is_active AS is_active,
+    s.is_staff AS is_staff,
+    s.is_superuser AS is_superuser,
+    s.last_login AS last_login,
+    s.created_at AS created_at,
+    s.updated_at AS updated_at
+  FROM (
+SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
+       p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
+       u.is_active, u.is_staff, u.is_superuser
+FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (s.user_type IN (1, 2, 3, 4, 5))
+    AND (trim(s.first_name || ' ' || s.last_name) IS NOT NULL)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.profiles (
+  id,
+  legacy_id,
+  legacy_user_id,
+  office_id,
+  role,
+  name,
+  email,
+  settings,
+  username,
+  phone,
+  legacy_patient_id,
+  is_active,
+  is_staff,
+  is_superuser,
+  last_login,
+  created_at,
+  updated_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: failing on source binds after.1 upto.1 -- the rows that fail one
+COPY (
+  SELECT
+    s.id,
+    s.user_id,
+    s.office_id,
+    s.user_type,
+    s.settings,
+    s.phone,
+    s.legacy_patient_id,
+    s.created_at,
+    s.updated_at,
+    s.username,
+    s.first_name,
+    s.last_name,
+    s.email,
+    s.last_login,
+    s.is_active,
+    s.is_staff,
+    s.is_superuser
+  FROM (
+SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
+       p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
+       u.is_active, u.is_staff, u.is_superuser
+FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+    AND (
+      (s.user_type IN (1, 2, 3, 4, 5))
+      AND (trim(s.first_name || ' ' || s.last_name) IS NOT NULL)
+    ) IS NOT TRUE
+) TO STDOUT (FORMAT binary);
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (
@@ -61,7 +168,7 @@ FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_profiles (
   id integer,
   user_id integer,
@@ -81,6 +188,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_profiles (
   is_staff boolean,
   is_superuser boolean
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_profiles;
 
 -- transhume: fill on target
 COPY pg_temp.stage_profiles (
@@ -103,49 +211,6 @@ COPY pg_temp.stage_profiles (
   is_superuser
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.profiles (
-  id,
-  legacy_id,
-  legacy_user_id,
-  office_id,
-  role,
-  name,
-  email,
-  settings,
-  username,
-  phone,
-  legacy_patient_id,
-  is_active,
-  is_staff,
-  is_superuser,
-  last_login,
-  created_at,
-  updated_at
-)
-SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
-  s.id AS legacy_id,
-  s.user_id AS legacy_user_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS office_id,
-  CASE s.user_type WHEN 1 THEN 'admin' WHEN 2 THEN 'doctor' WHEN 3 THEN 'nurse' WHEN 4 THEN 'dispatcher' WHEN 5 THEN 'patient' END AS role,
-  trim(s.first_name || ' ' || s.last_name) AS name,
-  nullif(lower(trim(s.email)), '') AS email,
-  nullif(s.settings, '')::jsonb AS settings,
-  s.username AS username,
-  s.phone AS phone,
-  s.legacy_patient_id AS legacy_patient_id,
-  s.is_active AS is_active,
-  s.is_staff AS is_staff,
-  s.is_superuser AS is_superuser,
-  s.last_login AS last_login,
-  s.created_at AS created_at,
-  s.updated_at AS updated_at
-FROM pg_temp.stage_profiles AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (s.user_type IN (1, 2, 3, 4, 5))
-  AND (trim(s.first_name || ' ' || s.last_name) IS NOT NULL);
-
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
@@ -167,18 +232,23 @@ CROSS JOIN LATERAL (
 ) AS failed
 WHERE s.ctid BETWEEN $1::tid AND $2::tid;
 
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_profiles AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM (
+SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
+       p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
+       u.is_active, u.is_staff, u.is_superuser
+FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

@@ -1,22 +1,38 @@
--- load.staff: public.staff (source) -> app.staff (target), in chunks by id
+-- load.staff: public.staff (source) -> app.staff (target), through a stage (id is looked up in the map of staff), in
+--     chunks by id
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.staff, map.staff
 -- locks  ACCESS SHARE on public.staff in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.staff (INSERT)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.staff'::regclass) AS bytes
 FROM public.staff AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.staff AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM public.staff AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;

@@ -1,25 +1,61 @@
--- load.patients: public.patient (source) -> app.patients (target), in chunks by country, no
+-- load.patients: public.patient (source) -> app.patients (target), directly, in chunks by country, no
 -- from   specs/demo/tables/patients.yaml:1
 -- after  create.patients
 -- locks  ACCESS SHARE on public.patient in the source (SELECT)
--- locks  ROW EXCLUSIVE on app.patients (INSERT)
+-- locks  ROW EXCLUSIVE on app.patients (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.patient'::regclass) AS bytes
 FROM public.patient AS s;
 
--- transhume: bound on source binds after.1 after.2 rows -- where the next chunk ends
-SELECT page.country::text AS country, page.no::text AS no
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.country::text AS country, sample.no::text AS no
+FROM (
+  SELECT
+    s.country,
+    s.no,
+    row_number() OVER (ORDER BY s.country, s.no) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.patient AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 after.2 upto.1 upto.2 rows -- where the next chunk ends
+SELECT page.country::text AS country, page.no::text AS no, count(*) OVER () AS rows
 FROM (
   SELECT s.country, s.no
   FROM public.patient AS s
   WHERE ($1::text IS NULL OR (s.country, s.no) > ($1::text, $2::integer))
+    AND ($3::text IS NULL OR (s.country, s.no) <= ($3::text, $4::integer))
   ORDER BY s.country, s.no
-  LIMIT $3::bigint
+  LIMIT $5::bigint
 ) AS page
 ORDER BY page.country DESC, page.no DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 after.2 upto.1 upto.2 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END AS id,
+    s.country AS country,
+    s.no AS no,
+    s.name AS name
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no) > ($1::text, $2::integer))
+    AND ($3::text IS NULL OR (s.country, s.no) <= ($3::text, $4::integer))
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.patients (
+  id,
+  country,
+  no,
+  name
+) FROM STDIN (FORMAT binary);
 
 -- transhume: extract on source binds after.1 after.2 upto.1 upto.2 -- the rows of one chunk
 COPY (
@@ -32,12 +68,13 @@ COPY (
     AND ($3::text IS NULL OR (s.country, s.no) <= ($3::text, $4::integer))
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_patients (
   country text,
   no integer,
   name text
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_patients;
 
 -- transhume: fill on target
 COPY pg_temp.stage_patients (
@@ -46,33 +83,19 @@ COPY pg_temp.stage_patients (
   name
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.patients (
-  id,
-  country,
-  no,
-  name
-)
-SELECT
-  CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END AS id,
-  s.country AS country,
-  s.no AS no,
-  s.name AS name
-FROM pg_temp.stage_patients AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
-
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 after.2 upto.1 upto.2 -- cuts a part in two, to find the row that fails
+SELECT part.country::text AS country, part.no::text AS no
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_patients AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.country,
+    s.no,
+    row_number() OVER (ORDER BY s.country, s.no) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no) > ($1::text, $2::integer))
+    AND ($3::text IS NULL OR (s.country, s.no) <= ($3::text, $4::integer))
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

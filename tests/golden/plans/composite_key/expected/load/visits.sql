@@ -1,25 +1,76 @@
--- load.visits: public.visit (source) -> app.visits (target), in chunks by country, no, day
+-- load.visits: public.visit (source) -> app.visits (target), directly, in chunks by country, no, day
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.visits, map.visits
 -- locks  ACCESS SHARE on public.visit in the source (SELECT)
--- locks  ROW EXCLUSIVE on app.visits (INSERT)
+-- locks  ROW EXCLUSIVE on app.visits (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.visit'::regclass) AS bytes
 FROM public.visit AS s;
 
--- transhume: bound on source binds after.1 after.2 after.3 rows -- where the next chunk ends
-SELECT page.country::text AS country, page.no::text AS no, page.day::text AS day
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.country::text AS country, sample.no::text AS no, sample.day::text AS day
+FROM (
+  SELECT
+    s.country,
+    s.no,
+    s.day,
+    row_number() OVER (ORDER BY s.country, s.no, s.day) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.visit AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 after.2 after.3 upto.1 upto.2 upto.3 rows -- where the next chunk ends
+SELECT page.country::text AS country, page.no::text AS no, page.day::text AS day, count(*) OVER () AS rows
 FROM (
   SELECT s.country, s.no, s.day
   FROM public.visit AS s
   WHERE ($1::text IS NULL OR (s.country, s.no, s.day) > ($1::text, $2::integer, $3::date))
+    AND ($4::text IS NULL OR (s.country, s.no, s.day) <= ($4::text, $5::integer, $6::date))
   ORDER BY s.country, s.no, s.day
-  LIMIT $4::bigint
+  LIMIT $7::bigint
 ) AS page
 ORDER BY page.country DESC, page.no DESC, page.day DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 after.2 after.3 upto.1 upto.2 upto.3 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END AS patient_id,
+    s.note AS note,
+    s.day AS day
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no, s.day) > ($1::text, $2::integer, $3::date))
+    AND ($4::text IS NULL OR (s.country, s.no, s.day) <= ($4::text, $5::integer, $6::date))
+    AND (s.note IS NOT NULL)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.visits (
+  patient_id,
+  note,
+  day
+) FROM STDIN (FORMAT binary);
+
+-- transhume: failing on source binds after.1 after.2 after.3 upto.1 upto.2 upto.3 -- the rows that fail one
+COPY (
+  SELECT
+    s.country,
+    s.no,
+    s.day,
+    s.note
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no, s.day) > ($1::text, $2::integer, $3::date))
+    AND ($4::text IS NULL OR (s.country, s.no, s.day) <= ($4::text, $5::integer, $6::date))
+    AND (
+      (s.note IS NOT NULL)
+    ) IS NOT TRUE
+) TO STDOUT (FORMAT binary);
 
 -- transhume: extract on source binds after.1 after.2 after.3 upto.1 upto.2 upto.3 -- the rows of one chunk
 COPY (
@@ -33,13 +84,14 @@ COPY (
     AND ($4::text IS NULL OR (s.country, s.no, s.day) <= ($4::text, $5::integer, $6::date))
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_visits (
   country text,
   no integer,
   day date,
   note text
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_visits;
 
 -- transhume: fill on target
 COPY pg_temp.stage_visits (
@@ -48,20 +100,6 @@ COPY pg_temp.stage_visits (
   day,
   note
 ) FROM STDIN (FORMAT binary);
-
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.visits (
-  patient_id,
-  note,
-  day
-)
-SELECT
-  CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END AS patient_id,
-  s.note AS note,
-  s.day AS day
-FROM pg_temp.stage_visits AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (s.note IS NOT NULL);
 
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -83,18 +121,20 @@ CROSS JOIN LATERAL (
 ) AS failed
 WHERE s.ctid BETWEEN $1::tid AND $2::tid;
 
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 after.2 after.3 upto.1 upto.2 upto.3 -- cuts a part in two, to find the row that fails
+SELECT part.country::text AS country, part.no::text AS no, part.day::text AS day
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_visits AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.country,
+    s.no,
+    s.day,
+    row_number() OVER (ORDER BY s.country, s.no, s.day) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR (s.country, s.no, s.day) > ($1::text, $2::integer, $3::date))
+    AND ($4::text IS NULL OR (s.country, s.no, s.day) <= ($4::text, $5::integer, $6::date))
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

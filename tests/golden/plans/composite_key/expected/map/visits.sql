@@ -13,18 +13,19 @@ CREATE TABLE transhume.map_visits (
   day date NOT NULL
 );
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.visit'::regclass) AS bytes
 FROM public.visit AS s;
 
--- transhume: bound on source binds after.1 after.2 after.3 rows -- where the next chunk ends
-SELECT page.country::text AS country, page.no::text AS no, page.day::text AS day
+-- transhume: bound on source binds after.1 after.2 after.3 upto.1 upto.2 upto.3 rows -- where the next chunk ends
+SELECT page.country::text AS country, page.no::text AS no, page.day::text AS day, count(*) OVER () AS rows
 FROM (
   SELECT s.country, s.no, s.day
   FROM public.visit AS s
   WHERE ($1::text IS NULL OR (s.country, s.no, s.day) > ($1::text, $2::integer, $3::date))
+    AND ($4::text IS NULL OR (s.country, s.no, s.day) <= ($4::text, $5::integer, $6::date))
   ORDER BY s.country, s.no, s.day
-  LIMIT $4::bigint
+  LIMIT $7::bigint
 ) AS page
 ORDER BY page.country DESC, page.no DESC, page.day DESC
 LIMIT 1;

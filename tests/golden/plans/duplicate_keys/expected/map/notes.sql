@@ -10,18 +10,19 @@ CREATE TABLE transhume.map_notes (
   patient_id uuid NOT NULL
 );
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.visit'::regclass) AS bytes
 FROM public.visit AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM public.visit AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;

@@ -1,52 +1,129 @@
--- load.visits: public.visit (source) -> app.visits (target), in one transaction: the source has no key
+-- load.visits: public.visit (source) -> app.visits (target), directly, in chunks by ctid
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.visits
 -- locks  ACCESS SHARE on public.visit in the source (SELECT)
--- locks  ROW EXCLUSIVE on app.visits (INSERT)
+-- locks  ROW EXCLUSIVE on app.visits (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.visit'::regclass) AS bytes
 FROM public.visit AS s;
 
--- transhume: extract on source -- the rows of one chunk
+-- transhume: split on source binds ranges share -- where each range ends but the last
+WITH heap AS (
+  SELECT
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'public.visit'::regclass
+)
+SELECT format('(%s,65535)', page.block) AS ctid
+FROM (
+  SELECT done.block, done.ranges, lag(done.ranges, 1, 0::bigint) OVER (ORDER BY done.block) AS before
+  FROM (
+    SELECT
+      edge.block,
+      floor($1::bigint * sum(heap.density * least(heap.blocks, edge.block + 1)) / sum(heap.density * heap.blocks))::bigint AS ranges
+    FROM (SELECT max(heap.blocks) AS blocks FROM heap) AS longest
+    CROSS JOIN generate_series(0, longest.blocks - 1, 1 + longest.blocks / ($1::bigint * 100)) AS edge (block)
+    CROSS JOIN heap
+    GROUP BY edge.block
+  ) AS done
+) AS page
+WHERE page.ranges > page.before AND page.ranges < $1::bigint
+ORDER BY page.block;
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+WITH heap AS (
+  SELECT
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'public.visit'::regclass
+)
+SELECT
+  least(
+    format('(%s,65535)', least(page.first + greatest(floor($3::bigint / sum(heap.density)), 1)::bigint, max(heap.blocks)) - 1)::tid,
+    $2::tid
+  )::text AS ctid,
+  NULL::bigint AS rows
+FROM heap
+CROSS JOIN (
+  SELECT coalesce(place.at[0] + (place.at[1] = 65535)::integer, 0)::bigint AS first
+  FROM (VALUES ($1::tid::text::point)) AS place (at)
+) AS page
+WHERE heap.blocks > page.first AND coalesce($1::tid < $2::tid, true)
+GROUP BY page.first;
+
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
+SELECT count(*) AS rows, count(*) AS kept
+FROM public.visit AS s
+WHERE ($1::text IS NULL OR s.ctid > $1::tid)
+  AND ($2::text IS NULL OR s.ctid <= $2::tid);
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
 COPY (
   SELECT
-    s.patient_id,
-    s.note
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS patient_id,
+    s.note AS note
   FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.ctid > $1::tid)
+    AND ($2::text IS NULL OR s.ctid <= $2::tid)
+    AND (s.note IS NOT NULL)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
-CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_visits (
-  patient_id integer,
-  note text
-) ON COMMIT DELETE ROWS;
-
--- transhume: fill on target
-COPY pg_temp.stage_visits (
+-- transhume: receive on target
+COPY app.visits (
   patient_id,
   note
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.visits (
+-- transhume: failing on source binds after.1 upto.1 -- the rows that fail one
+COPY (
+  SELECT
+    s.patient_id,
+    s.note,
+    s.tableoid::regclass::text || ' ' || s.ctid::text AS "place in source"
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.ctid > $1::tid)
+    AND ($2::text IS NULL OR s.ctid <= $2::tid)
+    AND (
+      (s.note IS NOT NULL)
+    ) IS NOT TRUE
+) TO STDOUT (FORMAT binary);
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.patient_id,
+    s.note,
+    s.tableoid::regclass::text || ' ' || s.ctid::text AS "place in source"
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.ctid > $1::tid)
+    AND ($2::text IS NULL OR s.ctid <= $2::tid)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; emptied each time
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_visits (
+  patient_id integer,
+  note text,
+  "place in source" text
+) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_visits;
+
+-- transhume: fill on target
+COPY pg_temp.stage_visits (
   patient_id,
-  note
-)
-SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS patient_id,
-  s.note AS note
-FROM pg_temp.stage_visits AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (s.note IS NOT NULL);
+  note,
+  "place in source"
+) FROM STDIN (FORMAT binary);
 
 -- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $3::uuid, $4, $5::bigint, 'visits', 'public.visit',
-  ARRAY[s.ctid::text],
-  to_jsonb(s.*),
+  ARRAY[s."place in source"::text],
+  to_jsonb(s.*) - 'place in source',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_visits AS s
 CROSS JOIN LATERAL (
@@ -61,25 +138,25 @@ CROSS JOIN LATERAL (
 ) AS failed
 WHERE s.ctid BETWEEN $1::tid AND $2::tid;
 
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.ctid::text AS ctid
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_visits AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.ctid,
+    row_number() OVER (ORDER BY s.ctid) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.ctid > $1::tid)
+    AND ($2::text IS NULL OR s.ctid <= $2::tid)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $3::uuid, $4, $5::bigint, 'visits', 'public.visit',
-  ARRAY[s.ctid::text],
-  to_jsonb(s.*),
+  ARRAY[s."place in source"::text],
+  to_jsonb(s.*) - 'place in source',
   $6::text, $7, $8, 'rejected'
 FROM pg_temp.stage_visits AS s
 WHERE s.ctid BETWEEN $1::tid AND $2::tid;

@@ -1,26 +1,67 @@
--- load."odd.name": public."odd.name" (source) -> app."odd.name" (target), in chunks by ID
+-- load."odd.name": public."odd.name" (source) -> app."odd.name" (target), directly, in chunks by ID
 -- about  {{ 7 * 7 }} and {% raw %} are data, and so is -- this
 -- from   specs/demo/tables/patients.yaml:1
 -- after  create."odd.name"
 -- locks  ACCESS SHARE on public."odd.name" in the source (SELECT)
--- locks  ROW EXCLUSIVE on app."odd.name" (INSERT)
+-- locks  ROW EXCLUSIVE on app."odd.name" (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public."odd.name"'::regclass) AS bytes
 FROM public."odd.name" AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page."ID"::text AS "ID"
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample."ID"::text AS "ID"
+FROM (
+  SELECT
+    s."ID",
+    row_number() OVER (ORDER BY s."ID") AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public."odd.name" AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page."ID"::text AS "ID", count(*) OVER () AS rows
 FROM (
   SELECT s."ID"
   FROM public."odd.name" AS s
   WHERE ($1::text IS NULL OR s."ID" > $1::integer)
+    AND ($2::text IS NULL OR s."ID" <= $2::integer)
   ORDER BY s."ID"
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page."ID" DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('"odd.name":' || s."ID"::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS "ID",
+    s."ID" AS "legacy ""id""",
+    (coalesce(s."it's", '{{ s.secret }}'))::text AS "it's",
+    '{# no comment #} $1 %s ''quoted'''::text AS "{{ select }}",
+    s."say ""hi""" AS "say ""hi""",
+    s."select" AS "select",
+    s."größe in cm" AS "größe in cm"
+  FROM public."odd.name" AS s
+  WHERE ($1::text IS NULL OR s."ID" > $1::integer)
+    AND ($2::text IS NULL OR s."ID" <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app."odd.name" (
+  "ID",
+  "legacy ""id""",
+  "it's",
+  "{{ select }}",
+  "say ""hi""",
+  "select",
+  "größe in cm"
+) FROM STDIN (FORMAT binary);
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (
@@ -35,7 +76,7 @@ COPY (
     AND ($2::text IS NULL OR s."ID" <= $2::integer)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp."stage_""odd.name""" (
   "ID" integer,
   "say ""hi""" text,
@@ -43,6 +84,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp."stage_""odd.name""" (
   "select" text,
   "größe in cm" text
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp."stage_""odd.name""";
 
 -- transhume: fill on target
 COPY pg_temp."stage_""odd.name""" (
@@ -53,39 +95,18 @@ COPY pg_temp."stage_""odd.name""" (
   "größe in cm"
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app."odd.name" (
-  "ID",
-  "legacy ""id""",
-  "it's",
-  "{{ select }}",
-  "say ""hi""",
-  "select",
-  "größe in cm"
-)
-SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('"odd.name":' || s."ID"::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS "ID",
-  s."ID" AS "legacy ""id""",
-  coalesce(s."it's", '{{ s.secret }}') AS "it's",
-  '{# no comment #} $1 %s ''quoted'''::text AS "{{ select }}",
-  s."say ""hi""" AS "say ""hi""",
-  s."select" AS "select",
-  s."größe in cm" AS "größe in cm"
-FROM pg_temp."stage_""odd.name""" AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
-
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part."ID"::text AS "ID"
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp."stage_""odd.name""" AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s."ID",
+    row_number() OVER (ORDER BY s."ID") AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public."odd.name" AS s
+  WHERE ($1::text IS NULL OR s."ID" > $1::integer)
+    AND ($2::text IS NULL OR s."ID" <= $2::integer)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

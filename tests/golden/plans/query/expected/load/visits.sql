@@ -1,18 +1,35 @@
--- load.visits: query of visits (source) -> app.visits (target), in chunks by id
+-- load.visits: query of visits (source) -> app.visits (target), directly, in chunks by id
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.visits
--- locks  ROW EXCLUSIVE on app.visits (INSERT)
+-- locks  ROW EXCLUSIVE on app.visits (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, NULL::bigint AS bytes
 FROM (
 SELECT v.id, v.fee, p.name AS patient_name
 FROM public.visit AS v JOIN public.patient AS p ON p.id = v.patient_id
 ) AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM (
+SELECT v.id, v.fee, p.name AS patient_name
+FROM public.visit AS v JOIN public.patient AS p ON p.id = v.patient_id
+) AS s
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM (
@@ -20,11 +37,35 @@ SELECT v.id, v.fee, p.name AS patient_name
 FROM public.visit AS v JOIN public.patient AS p ON p.id = v.patient_id
 ) AS s
   WHERE ($1::text IS NULL OR s.id > $1::bigint)
+    AND ($2::text IS NULL OR s.id <= $2::bigint)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('visits:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+    s.id AS legacy_id,
+    s.fee AS fee,
+    s.patient_name AS patient_name
+  FROM (
+SELECT v.id, v.fee, p.name AS patient_name
+FROM public.visit AS v JOIN public.patient AS p ON p.id = v.patient_id
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::bigint)
+    AND ($2::text IS NULL OR s.id <= $2::bigint)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.visits (
+  id,
+  legacy_id,
+  fee,
+  patient_name
+) FROM STDIN (FORMAT binary);
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (
@@ -40,12 +81,13 @@ FROM public.visit AS v JOIN public.patient AS p ON p.id = v.patient_id
     AND ($2::text IS NULL OR s.id <= $2::bigint)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_visits (
   id bigint,
   fee numeric(12,2),
   patient_name text
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_visits;
 
 -- transhume: fill on target
 COPY pg_temp.stage_visits (
@@ -54,33 +96,21 @@ COPY pg_temp.stage_visits (
   patient_name
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO app.visits (
-  id,
-  legacy_id,
-  fee,
-  patient_name
-)
-SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('visits:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
-  s.id AS legacy_id,
-  s.fee AS fee,
-  s.patient_name AS patient_name
-FROM pg_temp.stage_visits AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
-
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_visits AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM (
+SELECT v.id, v.fee, p.name AS patient_name
+FROM public.visit AS v JOIN public.patient AS p ON p.id = v.patient_id
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::bigint)
+    AND ($2::text IS NULL OR s.id <= $2::bigint)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

@@ -1,28 +1,68 @@
--- load.billing.moods: query of billing.moods (source) -> billing.moods (target), in chunks by id
+-- load.billing.moods: query of billing.moods (source) -> billing.moods (target), directly, in chunks by id
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.billing.moods
--- locks  ROW EXCLUSIVE on billing.moods (INSERT)
+-- locks  ROW EXCLUSIVE on billing.moods (COPY)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source
-SELECT count(*)
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, NULL::bigint AS bytes
 FROM (
 SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
 ) AS s;
 
--- transhume: bound on source binds after.1 rows -- where the next chunk ends
-SELECT page.id::text AS id
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM (
+SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
+) AS s
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
 FROM (
   SELECT s.id
   FROM (
 SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
 ) AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
   ORDER BY s.id
-  LIMIT $2::bigint
+  LIMIT $3::bigint
 ) AS page
 ORDER BY page.id DESC
 LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    s.id AS id,
+    s.mood AS mood
+  FROM (
+  SELECT
+    s.id,
+    s.mood::text AS mood
+  FROM (
+SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY billing.moods (
+  id,
+  mood
+) FROM STDIN (FORMAT binary);
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (
@@ -36,11 +76,12 @@ SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) TO STDOUT (FORMAT binary);
 
--- transhume: stage on target -- where they arrive; once a connection
+-- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp."stage_billing.moods" (
   id integer,
   mood text
 ) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp."stage_billing.moods";
 
 -- transhume: fill on target
 COPY pg_temp."stage_billing.moods" (
@@ -48,29 +89,20 @@ COPY pg_temp."stage_billing.moods" (
   mood
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
-INSERT INTO billing.moods (
-  id,
-  mood
-)
-SELECT
-  s.id AS id,
-  s.mood::app.mood AS mood
-FROM pg_temp."stage_billing.moods" AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
-
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
 FROM (
   SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp."stage_billing.moods" AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM (
+SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
+) AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
 ) AS part
-WHERE part.place = part.rows / 2;
+WHERE part."place in part" = part."rows of part" / 2;
 
 -- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)

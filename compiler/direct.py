@@ -1,0 +1,78 @@
+"""Whether a load can take the direct path: the source maps the rows, and they are copied straight into the table."""
+
+from collections.abc import Iterator
+
+from compiler.bound import BoundColumn, BoundTable
+from compiler.layout import Layout
+from compiler.paging import has_parts, keyset
+from compiler.sql import Sql, cast, ident, tight
+from compiler.types import TEXT, TypeName, read_type
+
+_CHECK = "23514"  # check_violation
+
+
+def why_staged(table: BoundTable, layout: Layout) -> str:
+    """Why the rows go through a stage; "" where they need not."""
+    return next(_obstacles(table, layout), "")
+
+
+def _obstacles(table: BoundTable, layout: Layout) -> Iterator[str]:
+    if not table.direct:
+        yield "its spec says so"
+    for bound in table.columns:
+        if bound.lookup is not None:
+            yield f"{bound.name} is looked up in the map of {bound.lookup.map_of}"
+        elif bound.comparable is None:
+            yield f"the source cannot compute {bound.name}: {bound.incomparable}"
+        elif bound.opaque:
+            yield f"{bound.name} is of type {bound.type}, which has no binary form that is the same in every database"
+    yield from _of_source(table, layout)
+    yield from _of_target(table)
+    yield from _of_databases(table, layout)
+
+
+def _of_source(table: BoundTable, layout: Layout) -> Iterator[str]:
+    if not keyset(table, layout):
+        yield "the source has no key"
+    elif not table.keyset and has_parts(table):
+        yield "the source has no key, and rows of its parts may have equal places"
+
+
+def _of_target(table: BoundTable) -> Iterator[str]:
+    """COPY asks no rules, and what is not a table may not take it."""
+    if table.existing is None:
+        return
+    if table.existing.kind not in ("table", "partitioned table"):
+        yield f"the target is a {table.existing.kind}"
+    if any(one.startswith("rule ") and one.endswith(f" on {table.target}") for one in table.existing.dependents):
+        yield "the target has rules"
+
+
+def _of_databases(table: BoundTable, layout: Layout) -> Iterator[str]:
+    """What texts mean to functions; an empty collation is that of a catalog that does not know."""
+    source, target = layout.ordered.resolved.source, layout.ordered.resolved.target
+    if source.encoding != target.encoding:
+        yield f"texts are kept as {source.encoding} in the source and as {target.encoding} in the target"
+    collations = {source.collation, target.collation} - {""}
+    for bound in table.columns:
+        if len(collations) > 1 and (bound.written or any(guard.sqlstate == _CHECK for guard in bound.guards)):
+            yield f"{bound.name} is computed, and the databases have other collations"
+
+
+def sent(bound: BoundColumn) -> Sql:
+    """A column's value as the source sends it.
+
+    An expression of the author's is cast: its type was told from its text, and COPY takes bytes as they come.
+    """
+    assert bound.comparable is not None  # why_staged
+    value = cast(tight(bound.comparable), str(_cast_to(read_type(bound.wire)))) if bound.written else bound.comparable
+    return Sql(f"{value} AS {ident(bound.name)}")
+
+
+def _cast_to(type: TypeName) -> TypeName:
+    """The type that has the same binary form, without a length: a cast would cut what is longer, COPY refuses it."""
+    if type.array or type.base == "name":
+        return type
+    if type.family == "text":
+        return TEXT
+    return TypeName("bit varying") if type.base in ("bit", "bit varying") else type
