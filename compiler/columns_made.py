@@ -71,7 +71,8 @@ def expression(mapping: Mapping, how: Expression, here: Here) -> Made:
     for name in found.columns:
         here.source.column(Word(name, how.sql.span))
     type = here.declared(mapping) or _told(mapping, found)
-    value, test = _as(mapping, found, here.world.types.of_target(type), here)
+    target = here.world.types.of_target(type)
+    value, test = _as(mapping, found, target, here)
     for what, span in found.session:
         message = f"{what} gives another value in another run: it cannot be compared with the source"
         here.world.warn("W401", message, span, "not repeatable")
@@ -84,6 +85,7 @@ def expression(mapping: Mapping, how: Expression, here: Here) -> Made:
         guards=(Guard(mapping.target.text, test.ok, f"the value {test.reason}", test.sqlstate),) if test else (),
         differs=_differs(found, here.world),
         steady=not found.session,
+        local=_sure(found.atom, target.type) if value == found.sql else None,
         written=True,
     )
 
@@ -111,6 +113,18 @@ def _as(mapping: Mapping, found: Scalar, target: Side, here: Here) -> tuple[Sql,
     if target.labels is not None or target.opaque or target.type.length is not None:
         return Sql(f"{found.atom}::text"), None
     return Sql(f"{found.atom}::{target.type}"), None
+
+
+def _sure(value: Sql, type: TypeName) -> Sql:
+    """`value`, whose type was told from its text, as surely of that type: COPY takes bytes as they come.
+
+    Without a length: a cast would cut what is longer, where an insert refuses it.
+    """
+    if type.family == "text" and type.base != "name":
+        return Sql(f"{value}::text")
+    return Sql(
+        f"{value}::bit varying" if type.base in ("bit", "bit varying") and not type.array else f"{value}::{type}"
+    )
 
 
 def _differs(found: Scalar, world: World) -> str:

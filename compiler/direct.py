@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from compiler.bound import BoundColumn, BoundTable
+from compiler.bound import BoundTable
 from compiler.layout import Layout
 from compiler.paging import has_parts, keyset
-from compiler.sql import Sql, cast, ident, tight
-from compiler.types import TEXT, TypeName, read_type
 
 _CHECK = "23514"  # check_violation
 
@@ -57,22 +55,3 @@ def _of_databases(table: BoundTable, layout: Layout) -> Iterator[str]:
     for bound in table.columns:
         if len(collations) > 1 and (bound.written or any(guard.sqlstate == _CHECK for guard in bound.guards)):
             yield f"{bound.name} is computed, and the databases have other collations"
-
-
-def sent(bound: BoundColumn) -> Sql:
-    """A column's value as the source sends it.
-
-    An expression of the author's is cast: its type was told from its text, and COPY takes bytes as they come.
-    """
-    assert bound.comparable is not None  # why_staged
-    value = cast(tight(bound.comparable), str(_cast_to(read_type(bound.wire)))) if bound.written else bound.comparable
-    return Sql(f"{value} AS {ident(bound.name)}")
-
-
-def _cast_to(type: TypeName) -> TypeName:
-    """The type that has the same binary form, without a length: a cast would cut what is longer, COPY refuses it."""
-    if type.array or type.base == "name":
-        return type
-    if type.family == "text":
-        return TEXT
-    return TypeName("bit varying") if type.base in ("bit", "bit varying") else type

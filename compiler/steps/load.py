@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from compiler.bound import BoundColumn, BoundTable, Lookup
 from compiler.chunks import halve_range, halve_stage, staging, walk
-from compiler.direct import sent, why_staged
+from compiler.direct import why_staged
 from compiler.layout import unique
 from compiler.plan import Lock, Section
 from compiler.render import render
@@ -128,7 +128,7 @@ class LoadTable(TableStep):
         """The source maps the rows; the stage is for those that cannot be loaded."""
         read, columns = self._reading, self.table.columns
         staged, rows, conditions = read.read
-        values = tuple(map(sent, columns))
+        values = tuple(Sql(f"{each.comparable} AS {ident(each.name)}") for each in columns)
         direct = render("load/direct", values=values, rows=rows, conditions=(*conditions, *self._passed))
         yield Section("direct", "source", direct, binds=read.bounds, prose="all rows but those that fail a guard")
         receive = render("load/receive", target=self.target, columns=tuple(ident(each.name) for each in columns))

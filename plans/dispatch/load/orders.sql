@@ -55,7 +55,7 @@ COPY (
     s.tax_rate::numeric(6,4) AS tax_rate,
     to_date(s.due, 'DD.MM.YYYY') AS due_on,
     s.total AS total,
-    (coalesce(s.placed_at, s.created_at))::timestamp with time zone AS placed_at,
+    coalesce(s.placed_at, s.created_at)::timestamp with time zone AS placed_at,
     'dispatch'::text AS origin,
     jsonb_build_object('memo', s.memo, 'batch', s."group") AS meta,
     s.items AS items,

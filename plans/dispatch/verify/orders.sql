@@ -25,7 +25,7 @@ SELECT
   sum(hashtextextended(((s.tax_rate::numeric(6,4))::text) COLLATE "C", h.seed)) AS tax_rate,
   sum(hashtextextended(((to_date(s.due, 'DD.MM.YYYY'))::text) COLLATE "C", h.seed)) AS due_on,
   sum(hashtextextended(s.total::text COLLATE "C", h.seed)) AS total,
-  sum(timestamp_hash_extended((coalesce(s.placed_at, s.created_at)) AT TIME ZONE 'UTC', h.seed)) AS placed_at,
+  sum(timestamp_hash_extended((coalesce(s.placed_at, s.created_at)::timestamp with time zone) AT TIME ZONE 'UTC', h.seed)) AS placed_at,
   sum(hashtextextended(('dispatch'::text) COLLATE "C", h.seed)) AS origin,
   sum(hashtextextended(((jsonb_build_object('memo', s.memo, 'batch', s."group"))::text) COLLATE "C", h.seed)) AS meta,
   sum(hashtextextended(s.items::text COLLATE "C", h.seed)) AS items,

@@ -43,7 +43,7 @@ COPY (
     s.id::text AS legacy_id,
     encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS patient_id,
     (s.status = 1)::boolean AS status,
-    ((100 / s.fee)::double precision)::double precision AS fee,
+    (100 / s.fee)::double precision AS fee,
     (s.at AT TIME ZONE 'UTC') AS at
   FROM public.visit AS s
   WHERE ($1::text IS NULL OR s.id > $1::bigint)

@@ -18,7 +18,7 @@ SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('visits:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashtextextended(s.id::text COLLATE "C", h.seed)) AS legacy_id,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS patient_id,
-  sum(hashint4extended((s.status = 1)::integer, h.seed)) AS status,
+  sum(hashint4extended(((s.status = 1)::boolean)::integer, h.seed)) AS status,
   sum(hashtextextended((((100 / s.fee)::double precision)::text) COLLATE "C", h.seed)) AS fee,
   sum(timestamp_hash_extended(((s.at AT TIME ZONE 'UTC')) AT TIME ZONE 'UTC', h.seed)) AS at
 FROM (

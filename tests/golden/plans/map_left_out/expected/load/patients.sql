@@ -39,7 +39,7 @@ LIMIT 1;
 -- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
 COPY (
   SELECT
-    ((10 * s.id / (1 - (s.id = 3)::integer))::bigint)::bigint AS no,
+    (10 * s.id / (1 - (s.id = 3)::integer))::bigint AS no,
     s.name::character varying(9) AS name
   FROM public.patient AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)

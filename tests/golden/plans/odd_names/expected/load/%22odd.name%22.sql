@@ -42,7 +42,7 @@ COPY (
   SELECT
     encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('"odd.name":' || s."ID"::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS "ID",
     s."ID" AS "legacy ""id""",
-    (coalesce(s."it's", '{{ s.secret }}'))::text AS "it's",
+    coalesce(s."it's", '{{ s.secret }}')::text AS "it's",
     '{# no comment #} $1 %s ''quoted'''::text AS "{{ select }}",
     s."say ""hi""" AS "say ""hi""",
     s."select" AS "select",

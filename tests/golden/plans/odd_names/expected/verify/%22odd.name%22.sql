@@ -18,7 +18,7 @@ SELECT
   count(*) AS rows,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('"odd.name":' || s."ID"::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS "ID",
   sum(hashint8extended(s."ID", h.seed)) AS "legacy ""id""",
-  sum(hashtextextended((coalesce(s."it's", '{{ s.secret }}')) COLLATE "C", h.seed)) AS "it's",
+  sum(hashtextextended((coalesce(s."it's", '{{ s.secret }}')::text) COLLATE "C", h.seed)) AS "it's",
   sum(hashtextextended(('{# no comment #} $1 %s ''quoted'''::text) COLLATE "C", h.seed)) AS "{{ select }}",
   sum(hashtextextended(s."say ""hi""" COLLATE "C", h.seed)) AS "say ""hi""",
   sum(hashtextextended(s."select" COLLATE "C", h.seed)) AS "select",

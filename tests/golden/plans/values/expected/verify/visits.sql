@@ -19,7 +19,7 @@ SELECT
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashtextextended(('it''s {{ data }}'::text) COLLATE "C", h.seed)) AS origin,
   sum(hashint8extended(7, h.seed)) AS priority,
-  sum(hashtextextended(s.at::date::text COLLATE "C", h.seed)) AS day,
+  sum(hashtextextended((((s.at::date)::date)::text) COLLATE "C", h.seed)) AS day,
   sum(hashtextextended(((jsonb_build_object('fee', s.fee, 'say "at"', s.at))::text) COLLATE "C", h.seed)) AS meta
 FROM (
   SELECT

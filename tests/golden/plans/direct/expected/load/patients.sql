@@ -1,0 +1,279 @@
+-- load.patients: public.patient (source) -> app.patients (target), directly, in chunks by id
+-- from   specs/demo/tables/patients.yaml:1
+-- after  create.patients
+-- locks  ACCESS SHARE on public.patient in the source (SELECT)
+-- locks  ROW EXCLUSIVE on app.patients (COPY)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.patient'::regclass) AS bytes
+FROM public.patient AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.patient AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
+FROM (
+  SELECT s.id
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
+COPY (
+  SELECT
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+    s.id::bigint AS legacy_id,
+    s.word AS felt,
+    s.remark::character varying(5) AS coded,
+    repeat(s.code, 2)::text AS label,
+    (s.id / 2)::bigint AS half,
+    (100 / (s.id - 17))::double precision AS ratio,
+    (s.note || 'x')::character(8) AS padded,
+    s.flags::bit varying(4) AS four,
+    CASE s.id WHEN 1 THEN 'sad' WHEN 2 THEN 'it''s ok' ELSE 'sad' END AS kind,
+    (s.price * 100)::numeric(8,1) AS cents,
+    s.mood AS mood,
+    s.temper AS temper,
+    s.code AS code,
+    s.price AS price,
+    s.tags AS tags,
+    s.span AS span,
+    s.ip AS ip,
+    s.at AS at,
+    s.flags AS flags,
+    s.doc AS doc,
+    s.note AS note,
+    s.much AS much,
+    s.raw AS raw,
+    s.clock AS clock,
+    s.iv AS iv
+  FROM (
+  SELECT
+    s.id,
+    s.mood::text AS mood,
+    s.temper::text AS temper,
+    s.code::character varying(5) AS code,
+    s.price::numeric(6,2) AS price,
+    s.tags,
+    s.span,
+    s.ip,
+    s.at,
+    s.flags,
+    s.doc,
+    s.note,
+    s.much,
+    s.raw,
+    s.clock,
+    s.iv,
+    s.word,
+    s.remark
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s
+  WHERE (s.word IS NULL OR s.word COLLATE "C" IN ('sad', 'it''s ok'))
+    AND (s.remark IS NULL OR char_length(s.remark) <= 5)
+    AND ((s.note || 'x') IS NULL OR right((s.note || 'x'), 1) <> ' ' AND char_length((s.note || 'x')) <= 8)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY app.patients (
+  id,
+  legacy_id,
+  felt,
+  coded,
+  label,
+  half,
+  ratio,
+  padded,
+  four,
+  kind,
+  cents,
+  mood,
+  temper,
+  code,
+  price,
+  tags,
+  span,
+  ip,
+  at,
+  flags,
+  doc,
+  note,
+  much,
+  raw,
+  clock,
+  iv
+) FROM STDIN (FORMAT binary);
+
+-- transhume: failing on source binds after.1 upto.1 -- the rows that fail one
+COPY (
+  SELECT
+    s.*
+  FROM (
+  SELECT
+    s.id,
+    s.mood::text AS mood,
+    s.temper::text AS temper,
+    s.code::character varying(5) AS code,
+    s.price::numeric(6,2) AS price,
+    s.tags,
+    s.span,
+    s.ip,
+    s.at,
+    s.flags,
+    s.doc,
+    s.note,
+    s.much,
+    s.raw,
+    s.clock,
+    s.iv,
+    s.word,
+    s.remark
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s
+  WHERE (
+      (s.word IS NULL OR s.word COLLATE "C" IN ('sad', 'it''s ok'))
+      AND (s.remark IS NULL OR char_length(s.remark) <= 5)
+      AND ((s.note || 'x') IS NULL OR right((s.note || 'x'), 1) <> ' ' AND char_length((s.note || 'x')) <= 8)
+    ) IS NOT TRUE
+) TO STDOUT (FORMAT binary);
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.mood::text AS mood,
+    s.temper::text AS temper,
+    s.code::character varying(5) AS code,
+    s.price::numeric(6,2) AS price,
+    s.tags,
+    s.span,
+    s.ip,
+    s.at,
+    s.flags,
+    s.doc,
+    s.note,
+    s.much,
+    s.raw,
+    s.clock,
+    s.iv,
+    s.word,
+    s.remark
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; emptied each time
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_patients (
+  id integer,
+  mood text,
+  temper text,
+  code character varying(5),
+  price numeric(6,2),
+  tags character varying(3)[],
+  span int4range,
+  ip inet,
+  at timestamp(3) with time zone,
+  flags bit(4),
+  doc jsonb,
+  note character(6),
+  much numeric,
+  raw bytea,
+  clock time(2) without time zone,
+  iv interval,
+  word text,
+  remark text
+) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_patients;
+
+-- transhume: fill on target
+COPY pg_temp.stage_patients (
+  id,
+  mood,
+  temper,
+  code,
+  price,
+  tags,
+  span,
+  ip,
+  at,
+  flags,
+  doc,
+  note,
+  much,
+  raw,
+  clock,
+  iv,
+  word,
+  remark
+) FROM STDIN (FORMAT binary);
+
+-- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'patients', 'public.patient',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_patients AS s
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, s.word IS NULL OR s.word COLLATE "C" IN ('sad', 'it''s ok'), 'felt', 'word is none of its labels', '22P02'),
+      (2, s.remark IS NULL OR char_length(s.remark) <= 5, 'coded', 'remark is longer than 5 characters', '22001'),
+      (3, (s.note || 'x') IS NULL OR right((s.note || 'x'), 1) <> ' ' AND char_length((s.note || 'x')) <= 8, 'padded', 'the value is longer than 8 characters, or ends in a blank', '22001')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.patient AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS part
+WHERE part."place in part" = part."rows of part" / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'patients', 'public.patient',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_patients AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.patients;

@@ -1,0 +1,98 @@
+-- load.visits: public.visit (source) -> app.visits (target), through a stage (its spec says so), in chunks by id
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.visits
+-- locks  ACCESS SHARE on public.visit in the source (SELECT)
+-- locks  ROW EXCLUSIVE on app.visits (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.visit'::regclass) AS bytes
+FROM public.visit AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.visit AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
+FROM (
+  SELECT s.id
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.note
+  FROM public.visit AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_visits (
+  id integer,
+  note text
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_visits (
+  id,
+  note
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.visits (
+  id,
+  legacy_id,
+  note
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('visits:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  s.note AS note
+FROM pg_temp.stage_visits AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_visits AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'visits', 'public.visit',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_visits AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.visits;
