@@ -49,7 +49,7 @@ def apply(
     started = time.monotonic()
     with runs.session_on(places["target"], "transhume", plan.limits.lock_timeout) as keeper:
         fence.lock(keeper, plan.project)
-        run = _run(plan, places, keeper)
+        run = _run(plan, places, keeper, progress)
         if run.state == "done":
             return Outcome(run, accounts(keeper, plan, run), True, 0)
         sessions = Sessions(
@@ -63,14 +63,14 @@ def apply(
             return Outcome(run, _finish(context), False, time.monotonic() - started)
 
 
-def _run(plan: Plan, places: Mapping[Side, Address], keeper: Session) -> Run:
+def _run(plan: Plan, places: Mapping[Side, Address], keeper: Session, progress: Progress) -> Run:
     """The run to work at, taken over; or one that is done. Raises Refused."""
     with runs.session_on(places["source"], "transhume") as source:
         origin, destination = journal.identity(source), journal.identity(keeper)
         run = runs.to_go_on(runs.latest(keeper, plan), plan, origin, destination)
         if run is not None and run.state == "done":
             return run
-        Preflight(plan, source, keeper, fresh=run is None).check()
+        Preflight(plan, source, keeper, fresh=run is None).check(notice=progress.notice)
     what = "started" if run is None else "resumed"
     if run is None:
         journal.create(keeper)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
 import psycopg
 import yaml
 
+from runner import runs
 from runner.connect import Address, Session, address, open_session, unreachable
+from runner.databases import SIDES
 from runner.errors import RunnerError, describe
+from runner.manifest import NAME, Database, Limits, Plan, Relation, Requires, read_plan
+from runner.preflight import Preflight
+from runner.preflight.found import Found
+from runner.preflight.servers import check_environment
+from runner.sections import Side
+from runner.snapshot import qualified
 
 OLDEST_SERVER = 14
 
@@ -49,42 +56,92 @@ def _file(folder: Path, project: Path) -> Path | None:
 
 
 def check_project(file: Path, env: Mapping[str, str]) -> Iterator[Finding]:
-    """The databases of one project, and the variables that it requires."""
+    """The databases of one project: what the preflight of its plan finds, or of its specs, as far as those can say."""
     name = file.parent.name
     try:
-        project = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-        sides = {side: (project[side]["env"], project[side].get("schema", "public")) for side in ("source", "target")}
+        plan = read_plan(file.parent) if file.name == NAME else _unplanned(file)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         yield Finding(name, "fail", f"{file} names no source and target", "transhume lint says what is wrong with it")
         return
-    requires = project.get("requires") or {}
-    if missing := [variable for variable in requires.get("env") or () if variable not in env]:
-        yield Finding(f"{name}: environment", "fail", f"not set: {', '.join(missing)}", "the plan requires them")
-    if len(variables := {variable for variable, _ in sides.values()}) == 2 and len(variables & env.keys()) == 1:
-        yield Finding(f"{name}: environment", "fail", "only one of two database URLs is set", "set both, or neither")
-    for side, (variable, schema) in sides.items():
-        yield from check_database(f"{name}: {side}", side, env.get(variable), variable, schema, requires)
-
-
-def check_database(
-    check: str, side: str, url: str | None, variable: str, schema: str, requires: Mapping[str, Any]
-) -> list[Finding]:
-    """One database. What is found never holds the URL itself, which may hold a password."""
-    if not url:
-        return [Finding(check, "ok", f"{variable} is not set: the embedded server stands in")]
-    try:
-        with contextlib.closing(_open(address(variable, url))) as session:
-            problems = list(_problems(session, check, side, schema, requires))
-            return problems or [Finding(check, "ok", _place(session))]
     except RunnerError as error:
-        return [Finding(check, "fail", error.message, error.hint)]
-    except psycopg.Error as error:
-        return [Finding(check, "fail", describe(error), "the server answered, but not to the end")]
+        yield Finding(name, "fail", error.message, error.hint)
+        return
+    variables: Mapping[Side, str] = {"source": plan.source.env, "target": plan.target.env}
+    if len(set(variables.values())) == 2 and len(set(variables.values()) & env.keys()) == 1:
+        yield Finding(f"{name}: environment", "fail", "only one of two database URLs is set", "set both, or neither")
+    for found in check_environment(plan.requires, env):
+        yield Finding(f"{name}: environment", "fail", found.what, "the plan requires it")
+    with contextlib.ExitStack() as stack:
+        sessions: dict[Side, Session] = {}
+        for side, variable in variables.items():
+            if finding := _reach(stack, sessions, f"{name}: {side}", side, variable, env.get(variable)):
+                yield finding
+        try:
+            yield from _preflight(name, plan, sessions, env)
+        except RunnerError as error:
+            yield Finding(name, "fail", error.message, error.hint)
+        except psycopg.Error as error:
+            yield Finding(name, "fail", describe(error), "a server answered, but not to the end")
+
+
+def _unplanned(file: Path) -> Plan:
+    """What project.yaml says of the databases, as a plan without tables."""
+    project = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    source, target = (Database(project[side]["env"], project[side].get("schema", "public")) for side in SIDES)
+    requires = project.get("requires") or {}
+    return Plan(
+        file.parent, "", str(project.get("project", file.parent.name)), "", "", 1 if source.env == target.env else 2,
+        source, target, Limits(),
+        Requires(
+            int(requires.get("postgres") or OLDEST_SERVER), tuple(requires.get("extensions") or ()),
+            tuple(requires.get("env") or ()),
+        ), (), (), (),
+    )  # fmt: skip
+
+
+def _reach(
+    stack: contextlib.ExitStack, sessions: dict[Side, Session], check: str, side: Side, variable: str, url: str | None
+) -> Finding | None:
+    """Open a session on one side; what is found never holds the URL itself, which may hold a password."""
+    if not url:
+        return Finding(check, "ok", f"{variable} is not set: the embedded server stands in")
+    try:
+        sessions[side] = stack.enter_context(contextlib.closing(_open(address(variable, url))))
+    except RunnerError as error:
+        return Finding(check, "fail", error.message, error.hint)
+    return None
+
+
+def _preflight(name: str, plan: Plan, sessions: Mapping[Side, Session], env: Mapping[str, str]) -> Iterator[Finding]:
+    """What the preflight finds on the sides that answer; a side where it finds nothing is well."""
+    found: list[Found] = []
+    if "source" in sessions and not plan.relations:
+        plan = replace(plan, relations=tuple(_every_table(sessions["source"], plan.source.schema)))
+    if len(sessions) == 2:
+        fresh = (run := runs.latest(sessions["target"], plan)) is None or run.state == "rolled back"
+        found += Preflight(plan, sessions["source"], sessions["target"], fresh).findings(env)
+    for side in sessions if len(sessions) == 1 else ():
+        found += Preflight(plan, sessions[side], sessions[side], fresh=False).alone(side)
+    for side, session in sessions.items():
+        here = [one for one in dict.fromkeys(found) if one.side == side]
+        if not any(one.refuses for one in here):
+            yield Finding(f"{name}: {side}", "ok", _place(session))
+        for one in here:
+            yield Finding(f"{name}: {side}", "fail" if one.refuses else "warn", one.what, one.advice)
+
+
+def _every_table(session: Session, schema: str) -> Iterator[Relation]:
+    """Whatever the source's schema holds: which of it the plan will read, nobody knows yet."""
+    query = """SELECT c.relname
+               FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname = %s AND c.relkind IN ('r', 'p') ORDER BY 1"""
+    for (name,) in session.execute(query, (schema,)):
+        yield Relation("source", qualified(schema, name), "")
 
 
 def _open(where: Address) -> Session:
     try:
-        return open_session(where, "transhume doctor", {})
+        return open_session(where, "transhume doctor", {"default_transaction_read_only": "on"})
     except psycopg.Error as error:
         raise unreachable(where, error) from None
 
@@ -94,80 +151,3 @@ def _place(session: Session) -> str:
     info = session.info
     version = info.server_version // 10000
     return f"PostgreSQL {version} at {info.host}:{info.port}, database {info.dbname}, role {info.user}"
-
-
-def _problems(session: Session, check: str, side: str, schema: str, requires: Mapping[str, Any]) -> Iterator[Finding]:
-    """What stands in the way on a database that answers."""
-    version, wanted = session.info.server_version // 10000, int(requires.get("postgres") or OLDEST_SERVER)
-    if version < wanted:
-        yield Finding(check, "fail", f"PostgreSQL {version}", f"the plan needs PostgreSQL {wanted} or later")
-    checks = READ if side == "source" else WRITE
-    for query, found, status, advice in checks:
-        names = [str(name) for (name,) in session.execute(query, {"schema": schema})]
-        if names:
-            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            yield Finding(check, status, found.format(names=shown, schema=schema), advice.format(schema=schema))
-    if side == "target":
-        yield from _extensions(session, check, requires.get("extensions") or ())
-
-
-def _extensions(session: Session, check: str, wanted: tuple[str, ...]) -> Iterator[Finding]:
-    available = {name for (name,) in session.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
-    if missing := [name for name in wanted if name not in available]:
-        yield Finding(check, "fail", f"extensions not available: {', '.join(missing)}", "install them on the server")
-
-
-# Each query returns names; any name is a finding: (query, what was found, status, advice).
-READ = (
-    (
-        """SELECT %(schema)s::text
-           WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s)""",
-        "there is no schema {names}",
-        "fail",
-        "does the URL lead to the right database?",
-    ),
-    (
-        """SELECT nspname FROM pg_catalog.pg_namespace
-           WHERE nspname = %(schema)s AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE')""",
-        "the role may not look into schema {names}",
-        "fail",
-        "GRANT USAGE ON SCHEMA {schema} TO the role",
-    ),
-    (
-        """SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-           WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p')
-             AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') ORDER BY 1""",
-        "the role may not read {names}",
-        "fail",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO the role",
-    ),
-    (
-        """SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-           WHERE n.nspname = %(schema)s AND pg_catalog.row_security_active(c.oid) ORDER BY 1""",
-        "policies may hide rows of {names}",
-        "fail",
-        "connect as the owner, or as a role with BYPASSRLS: rows that are not seen are not moved",
-    ),
-)
-WRITE = (
-    (
-        "SELECT 'standby' WHERE pg_catalog.pg_is_in_recovery()",
-        "it is a {names}, which takes no writes",
-        "fail",
-        "name the primary server",
-    ),
-    (
-        """SELECT pg_catalog.current_database()
-           WHERE NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')""",
-        "the role may not create schemas in {names}",
-        "fail",
-        "GRANT CREATE ON DATABASE to the role: the journal has a schema of its own",
-    ),
-    (
-        """SELECT nspname FROM pg_catalog.pg_namespace
-           WHERE nspname = %(schema)s AND NOT pg_catalog.has_schema_privilege(oid, 'CREATE')""",
-        "the role may not create tables in schema {names}",
-        "fail",
-        "GRANT CREATE ON SCHEMA {schema} TO the role",
-    ),
-)

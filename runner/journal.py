@@ -104,8 +104,12 @@ def create(session: Session) -> None:
 
 
 def journal_format(session: Session) -> int | None:
-    """The format of the journal in this database; None where there is no journal."""
-    if scalar(session, "SELECT pg_catalog.to_regclass('transhume.event')") is None:
+    """The format of the journal in this database; None where there is no journal, be the schema somebody else's."""
+    query = """SELECT count(*) FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'transhume'
+                 AND (c.relname, a.attname) IN (('journal', 'format'), ('event', 'hash'))"""
+    if scalar(session, query) != 2:
         return None
     return int(scalar(session, "SELECT format FROM transhume.journal"))
 

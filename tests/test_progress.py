@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,13 +13,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
 from runner import memory
+from runner.bars import Bars
 from runner.errors import USAGE, RunnerError
 from runner.figures import Figures
 from runner.journal import Counts, Run
 from runner.json_events import Appended, Events
-from runner.manifest import Step
+from runner.manifest import Step, read_plan
 from runner.progress import Fan, Lines, Progress, Sample, Silent
 
 LOAD = Step("load.orders", "load", "target", "load/orders.sql", "0" * 64, (), True, "orders", "")
@@ -110,6 +113,18 @@ def test_lines_say_why_the_run_pauses() -> None:
         teller.sampled(Sample(MB, 1, hold, 0))
 
     assert lines == ["paused: 3 sessions wait", "going on"]
+
+
+def test_bars_show_memory_and_why_the_run_pauses() -> None:
+    """Beside the bar of the run; a sample before it is there shows nothing."""
+    out = io.StringIO()
+    bars = Bars(Console(file=out, force_terminal=True, width=120))
+    bars.sampled(Sample(85 * MB, 1, "", 0))
+    bars.begin(read_plan(Path(__file__).parents[1] / "plans" / "dispatch"), RUN, 0)
+    bars.sampled(Sample(85 * MB, 1, "3 sessions wait", 0))
+    bars.close()
+
+    assert "85 MB  paused: 3 sessions wait" in out.getvalue()
 
 
 def test_sampled_now_and_then() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -48,3 +50,11 @@ def test_an_error_is_told_to_all(error: Exception, told: str, tmp_path: Path) ->
     (call,) = receiver.calls
     assert (event["event"], event["error"]) == (call["event"], call["error"]) == ("stopped", told)
     assert call["text"] == f"hand: stopped: {told}"
+
+
+def test_who_does_not_ask_does_not_pay() -> None:
+    """The libraries of the endpoint and of the webhook are loaded where their options are given."""
+    script = "import sys, runner.commands.apply, runner.commands.verify; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert {"prometheus_client", "urllib3"} & set(done.stdout.split()) == set()

@@ -127,9 +127,9 @@ def test_missing_privileges(migrations: Make) -> None:
     assert done.returncode == 4
     assert done.stderr.splitlines() == [
         "error: project hand cannot be applied here",
+        "  | the role may not read legacy.patient: GRANT SELECT, and USAGE on its schema",
         f"  | the role may not create schemas in the target: GRANT CREATE ON DATABASE {revoked}",
         f"  | the role may not create temporary tables in the target: GRANT TEMPORARY ON DATABASE {revoked}",
-        "  | the role may not read legacy.patient: GRANT SELECT, and USAGE on its schema",
         "  = hint: nothing was changed",
     ]
     assert migration.ask("SELECT to_regnamespace('transhume')") == [(None,)]

@@ -16,11 +16,15 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from runner import outbox
 from runner.apply import apply
+from runner.commands.telling import DRAIN
 from runner.journal import Counts
 from runner.manifest import Step, read_plan
 from runner.metrics import Metrics, serving
-from runner.progress import Fan, Sample, Silent
+from runner.progress import EVERY, WINDOW, Fan, Sample, Silent
+from runner.verify import verify
+from runner.webhook import BATCH
 from tests.pg.migration import TRANSHUME, Migration
 from tests.receiver import Receiver, receiving
 
@@ -70,7 +74,7 @@ def test_events_are_as_documented(migrations: Make, tmp_path: Path) -> None:
     told = read(path.read_text("utf-8"))
 
     assert told[: len(events)] == events
-    assert {one["event"] for one in told} | {"notice"} == {event for event, _, _ in table("Events")}
+    assert {one["event"] for one in told} == {event for event, _, _ in table("Events")}
     assert_as_documented(told, "Events", {"event", "at"})
     assert all("run" in one for one in told)
     types = {name: TYPES[kind] for names, kind, _ in table("Events", 1) for name in names.split(", ")}
@@ -161,6 +165,22 @@ def test_a_run_is_scraped(migrations: Make) -> None:
         assert scraping.last["transhume_source_rows", one.table] == one.source
 
 
+def test_a_verification_is_scraped(migrations: Make) -> None:
+    """Its steps are those that are done and checked; what is red has failed."""
+    migration = migrations(rows=100)
+    migration.apply()
+    migration.ask("UPDATE app.patient SET email = 'x' WHERE legacy_id = 1")
+    metrics = Metrics("hand")
+    with serving(metrics, "127.0.0.1", 0) as url:
+        verify(read_plan(migration.folder), migration.places, progress=metrics)
+        found = Scraping(metrics, url).scrape()
+
+    states = {state: found["transhume_steps", state] for state in ("waiting", "running", "done", "failed")}
+    assert states == {"waiting": 0, "running": 0, "done": 12, "failed": 1}
+    assert ("transhume_step_seconds", "verify.patient") in found
+    assert not any(name == "transhume_rows_total" for name, *_ in found)
+
+
 def test_a_pause_is_seen() -> None:
     """Held, its lanes, its rate."""
     metrics = Metrics("hand")
@@ -231,6 +251,22 @@ def test_a_webhook_that_fails_costs_nothing_but_a_line(migrations: Make) -> None
     assert re.fullmatch(
         r"(\d+) of \1 calls of the webhook were not delivered: the receiver answers with HTTP status 404", told[0]
     )
+
+
+def test_the_numbers_of_the_page() -> None:
+    """Those of the code."""
+    for text in (
+        f"sampled` | every {'five' if EVERY == 5 else EVERY} seconds",
+        f"at most one call in {'ten' if BATCH == 10 else BATCH} seconds",
+        f"A receiver has {outbox.TIMEOUT:.0f} seconds to answer",
+        f"tried {'three' if outbox.TRIES == 4 else outbox.TRIES - 1} times more",
+        f"Up to {outbox.WAITING} calls wait",
+        f"what waits has {DRAIN:.0f} seconds more",
+        "answers 408, 425, 429 or 5xx",
+        f"rows a second over the last {'ten' if WINDOW == 10 else WINDOW} seconds",
+    ):
+        assert text in PAGE
+    assert {408, 425, 429, *range(500, 600)} == outbox.AGAIN
 
 
 def secrets(receiver: Receiver, migration: Migration, *options: str) -> subprocess.CompletedProcess[str]:
