@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from compiler.bound import BoundColumn, Guard
-from compiler.expressions import Scope, scalar
+from compiler.expressions import Scalar, Scope, scalar
 from compiler.spec import Check
 from compiler.sql import Sql, join, tight
 
@@ -13,12 +13,11 @@ from compiler.sql import Sql, join, tight
 _NOT_OF_CASTS = frozenset(["23502", "23503", "23514"])
 
 
-def with_guard(columns: tuple[BoundColumn, ...], check: Check, scope: Scope) -> tuple[BoundColumn, ...]:
-    """The columns, the last one that the check names with a guard for it; `scope` is the target's row.
+def with_guard(columns: tuple[BoundColumn, ...], check: Check, found: Scalar, scope: Scope) -> tuple[BoundColumn, ...]:
+    """The columns, the last one that the check names with a guard for it; `found` is the check, read in `scope`.
 
     Without a guard where the check, or a value in it, could raise: then the table's own CHECK finds such rows.
     """
-    found = scalar(check.sql, scope)
     used = [column for column in columns if column.name in found.columns]
     if not found.total or not used or len(used) < len(found.columns) or not all(map(_never_raises, used)):
         return columns

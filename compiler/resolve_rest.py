@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from compiler.bound import BoundColumn, BoundComparison, BoundIndex, BoundTable, MapTable
 from compiler.check_guards import with_guard
 from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
-from compiler.expressions import Scope, scalar
+from compiler.expressions import Scalar, Scope, scalar
 from compiler.indexes import indexes_of_created, indexes_of_existing, is_meant
 from compiler.names import qualify
 from compiler.queries import Side, select
@@ -92,12 +92,12 @@ def _scope(found: Draft) -> Scope:
     return Scope(f'target table "{here.id}"', types, "", here.world.target.server)
 
 
-def _condition(word: Word, scope: Scope) -> Sql:
+def _condition(word: Word, scope: Scope) -> Scalar:
     made = scalar(word, scope)
     if made.type is not None and made.type != BOOLEAN:
         message = f"a condition is true or false, and this is of type {made.type}"
         raise SpecError([Diagnostic("E509", message, word.span, "no condition")])
-    return made.sql
+    return made
 
 
 def _owned_by_target(here: Here) -> Iterator[Diagnostic]:
@@ -115,8 +115,9 @@ def _checks(found: Draft, rest: Rest) -> None:
     scope = _scope(found)
     for check in found.here.table.checks:
         with noting(rest.problems):
-            rest.checks.append((check.name.text, _condition(check.sql, scope)))
-            rest.columns = with_guard(rest.columns, check, scope)
+            made = _condition(check.sql, scope)
+            rest.checks.append((check.name.text, made.sql))
+            rest.columns = with_guard(rest.columns, check, made, scope)
 
 
 def _indexes(found: Draft, rest: Rest) -> None:
@@ -127,7 +128,7 @@ def _indexes(found: Draft, rest: Rest) -> None:
         rest.indexes = tuple(indexes_of_existing(here.table, here.existing))
         return
     with noting(rest.problems):
-        rest.indexes = tuple(indexes_of_created(here.table, here.target, lambda word: _condition(word, scope)))
+        rest.indexes = tuple(indexes_of_created(here.table, here.target, lambda word: _condition(word, scope).sql))
 
 
 def _index_columns(here: Here, scope: Scope) -> Iterator[Diagnostic]:

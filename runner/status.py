@@ -81,5 +81,7 @@ def _moves(step: Step) -> bool:
 def _step(step: Step, row: StepRow | None, counts: Counts | None, now: datetime.datetime) -> StepStatus:
     if row is None:
         return StepStatus(step.id, "waiting", None, None, counts, None, None, None)
-    seconds = ((row.finished_at or now) - row.started_at).total_seconds()
+    ended = now if row.state == "running" or row.finished_at is None else row.finished_at
+    # When a reverted step ended is when it was reverted, which says nothing of how long it took.
+    seconds = None if row.state == "reverted" else (ended - row.started_at).total_seconds()
     return StepStatus(step.id, row.state, seconds, row.size, counts, row.error, row.rows_per_second, row.peak_memory)

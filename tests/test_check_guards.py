@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from compiler import check_guards
 from compiler.bound import BoundColumn, Guard
 from compiler.check_guards import with_guard
-from compiler.expressions import Scope
+from compiler.expressions import Scalar, Scope, scalar
 from compiler.spec import Check, Word
 from compiler.sql import Sql
 from compiler.types import read_type
@@ -27,7 +28,8 @@ COLUMNS = (
 def guards(check: str, columns: tuple[BoundColumn, ...] = COLUMNS) -> dict[str, list[str]]:
     """What a check called `c` adds: the guards' SQL by column."""
     scope = Scope("target table", {column.name: read_type(column.type) for column in columns}, "", 15)
-    found = with_guard(columns, Check(Word("c", SPAN), Word(check, SPAN)), scope)
+    word = Word(check, SPAN)
+    found = with_guard(columns, Check(Word("c", SPAN), word), scalar(word, scope), scope)
     added = {one.name: [guard for guard in one.guards if guard not in old.guards]
              for one, old in zip(found, columns, strict=True)}  # fmt: skip
     assert all((guard.reason, guard.sqlstate) == ("breaks c", "23514") for some in added.values() for guard in some)
@@ -57,4 +59,19 @@ def test_a_column_that_nothing_fills_is_left_to_the_table() -> None:
     scope = Scope("target table", {column.name: read_type(column.type) for column in COLUMNS}, "", 15)
     check = Check(Word("c", SPAN), Word("paid <= total", SPAN))
 
-    assert with_guard(columns, check, scope) == columns
+    assert with_guard(columns, check, scalar(check.sql, scope), scope) == columns
+
+
+def test_a_check_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `resolve` made of it is what is asked; only a guard's own values are put in its place."""
+    read: list[Scope] = []
+
+    def counted(word: Word, scope: Scope) -> Scalar:
+        read.append(scope)
+        return scalar(word, scope)
+
+    monkeypatch.setattr(check_guards, "scalar", counted)
+    assert guards("made > 0") == {}
+    assert read == []
+    assert guards("paid <= total")
+    assert [set(scope.values or ()) for scope in read] == [{"paid", "total"}]

@@ -284,6 +284,7 @@ def test_duplicates() -> None:
     assert [each.of for each in plan["index.a"].sections if each.name == "repair"] == ["a_x_key", "a_y_key"]
     assert plan["index.a"].risks == (
         "a_y_key keeps the first of rows that are equal, in the order of the source's key",
+        "lower_key has a condition or an expression: rows that are equal under it stop the run",
     )
 
 

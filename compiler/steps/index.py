@@ -45,6 +45,8 @@ class BuildIndexes(TableStep):
         for index in self._indexes:
             if index.unique and index.duplicates == "first":
                 yield f"{index.name} keeps the first of rows that are equal, in the order of the source's key"
+            if index.unique and not index.columns:
+                yield f"{index.name} has a condition or an expression: rows that are equal under it stop the run"
             if index.concurrently:
                 yield (
                     f"{index.name} is built outside of a transaction: it waits until all older ones have ended, the "

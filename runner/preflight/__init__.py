@@ -45,6 +45,8 @@ class Preflight:
 
     def findings(self, env: Mapping[str, str] = os.environ) -> Iterator[Found]:
         """Everything about the servers, in the order in which it is looked at; of `env` only the free space counts."""
+        timeout = f"{max(1, round(self.plan.limits.lock_timeout * 1000))}ms"  # the target's session has its own
+        self.source.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", (timeout,))
         yield from self.between()
         asked = [*self.closed("source"), *self.closed("target")]
         yield from asked

@@ -10,6 +10,11 @@ from runner.sections import Section
 from runner.steps.outside import Outside
 from runner.work import Work, demand_no_row
 
+NO_REPAIR = (
+    "the plan does not say which of the rows that are equal go: roll back, then leave them out by `where:` in the "
+    "spec, or make them different in the source"
+)
+
 
 def carry_out(work: Work) -> None:
     """Do what of the step is not done yet, section by section."""
@@ -35,7 +40,10 @@ def build(work: Work, section: Section) -> None:
     try:
         _built(work, section)
     except SqlError as error:
-        if error.sqlstate != DUPLICATES or repair is None:
+        if error.sqlstate != DUPLICATES:
+            raise
+        if repair is None:
+            error.hint = NO_REPAIR
             raise
         work.context.progress.notice(f"{work.step.id}: {error.message}; setting the duplicates aside")
         work.change(repair.title, lambda session: _repair(session, work, repair))

@@ -12,6 +12,8 @@ import pytest
 
 from runner import events, fence, journal
 from runner.errors import Fenced, Refused
+from runner.manifest import read_plan
+from runner.status import status
 from tests.pg.migration import Migration, wait_for
 
 Make = Callable[..., Migration]
@@ -125,6 +127,44 @@ def test_status_of_a_stopped_run(migrations: Make) -> None:
 
     assert "hand: stopped" in text
     assert "nobody is at work: `transhume apply` goes on, `transhume rollback` takes it back" in text
+
+
+def test_status_after_a_rollback(migrations: Make) -> None:
+    """A reverted step has no duration: the journal's end of it is that of the revert."""
+    migration = migrations(rows=10)
+    migration.apply()
+    done = status(read_plan(migration.folder), migration.places)
+    migration.roll_back()
+    reverted = status(read_plan(migration.folder), migration.places)
+
+    assert all(step.seconds is not None for step in done.steps)
+    assert {(step.state, step.seconds) for step in reverted.steps} == {("reverted", None)}
+
+
+def test_status_of_a_step_that_is_tried_again(migrations: Make) -> None:
+    """A step at work goes on, whenever it failed before."""
+    migration = migrations(rows=10)
+    migration.apply()
+    migration.ask("UPDATE transhume.step SET state = 'running', started_at = 'epoch', finished_at = 'epoch'")
+    again = status(read_plan(migration.folder), migration.places)
+
+    assert all(step.seconds is not None and step.seconds > 0 for step in again.steps)
+
+
+def test_a_long_key_is_set_aside_once(migrations: Make) -> None:
+    """A key may be longer than what an index takes, about 2.7 kB; the same one twice is still refused."""
+    migration = migrations(rows=0)
+    migration.apply()
+    insert = """INSERT INTO transhume.reject (run, step, table_id, source, key, reason, sqlstate, action, target_column)
+                SELECT run, 'load.x', 'x', 'x', ARRAY[%s, NULL, (
+                  SELECT string_agg(sha512(n::text::bytea)::text, '') FROM generate_series(1, 100) AS n
+                )], '', '22000', %s, %s FROM transhume.run"""
+    for key, action, column in (("a", "rejected", None), ("b", "rejected", None), ("a", "nulled", "c")):
+        migration.ask(insert, key, action, column)
+
+    with pytest.raises(psycopg.errors.UniqueViolation, match="reject_once"):
+        migration.ask(insert, "a", "rejected", None)
+    assert migration.ask("SELECT count(*), min(length(key[3])) > 10000 FROM transhume.reject") == [(3, True)]
 
 
 def test_status_without_a_run(migrations: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,20 @@ def test_a_source_without_its_schema(databases: Databases, tmp_path: Path) -> No
     migration = existing(databases)
     migration.ask_source("ALTER SCHEMA public RENAME TO other")
     assert refused(migration) == ("the source has no schema public: does the URL lead to the right database?",)
+
+
+def test_a_source_table_that_is_locked(databases: Databases) -> None:
+    """A lock that keeps readers out is waited for no longer than lock_timeout; nothing was changed."""
+    migration = existing(databases)
+    with closing(psycopg.connect(migration.source)) as session:
+        session.execute("LOCK visit IN ACCESS EXCLUSIVE MODE")
+        done = migration.command("apply")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "error: canceling statement due to lock timeout [55P03]",
+        "  = hint: another session holds the lock: pg_catalog.pg_locks shows which; then apply again",
+    ]
+    assert migration.ask("SELECT to_regnamespace('transhume')") == [(None,)]
 
 
 def test_notices_come_through_the_run(databases: Databases) -> None:

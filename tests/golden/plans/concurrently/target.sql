@@ -8,4 +8,5 @@ CREATE TABLE app.visits (
 );
 CREATE UNIQUE INDEX visit_once ON app.visits (patient_id, status);
 CREATE INDEX "visit's fee" ON app.visits (fee DESC) WHERE fee > 10;
+CREATE UNIQUE INDEX visit_paid ON app.visits (fee) WHERE fee > 20;
 CREATE INDEX visit_status ON app.visits (status);

@@ -1,4 +1,4 @@
--- index.visits: app.visits: visits_pkey, visits_at_key, visit's fee, visit_once, visit_status
+-- index.visits: app.visits: visits_pkey, visits_at_key, visit's fee, visit_once, visit_paid, visit_status
 -- from   specs/demo/tables/visits.yaml:1
 -- after  load.visits
 -- locks  ACCESS EXCLUSIVE on app.visits (ADD CONSTRAINT)
@@ -129,6 +129,9 @@ SELECT
   NULL, 'visit_once: the same (patient_id, status) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
 FROM removed AS r;
 
+-- transhume: build of "visit_paid" on target
+CREATE UNIQUE INDEX visit_paid ON app.visits USING btree (fee) WHERE (fee > (20)::numeric);
+
 -- transhume: build of "visit_status" on target
 CREATE INDEX visit_status ON app.visits USING btree (status);
 
@@ -140,6 +143,7 @@ FROM (
     ('visits_at_key', 'UNIQUE (at)'),
     ('visit''s fee', 'CREATE INDEX "visit''s fee" ON app.visits USING btree (fee DESC) WHERE (fee > (10)::numeric)'),
     ('visit_once', 'CREATE UNIQUE INDEX visit_once ON app.visits USING btree (patient_id, status)'),
+    ('visit_paid', 'CREATE UNIQUE INDEX visit_paid ON app.visits USING btree (fee) WHERE (fee > (20)::numeric)'),
     ('visit_status', 'CREATE INDEX visit_status ON app.visits USING btree (status)')
 ) AS expected (name, definition)
 WHERE NOT EXISTS (
@@ -155,6 +159,7 @@ WHERE NOT EXISTS (
 
 -- transhume: revert on target
 DROP INDEX IF EXISTS app.visit_status;
+DROP INDEX IF EXISTS app.visit_paid;
 DROP INDEX IF EXISTS app.visit_once;
 DROP INDEX IF EXISTS app."visit's fee";
 ALTER TABLE app.visits DROP CONSTRAINT IF EXISTS visits_at_key;

@@ -9,6 +9,7 @@ WHERE EXISTS (SELECT FROM app.visits);
 
 -- transhume: apply on target
 DROP INDEX IF EXISTS app.visit_status;
+DROP INDEX IF EXISTS app.visit_paid;
 DROP INDEX IF EXISTS app.visit_once;
 DROP INDEX IF EXISTS app."visit's fee";
 ALTER TABLE app.visits DROP CONSTRAINT IF EXISTS visits_at_key;
@@ -34,4 +35,5 @@ ALTER TABLE app.visits ADD CONSTRAINT visits_pkey PRIMARY KEY (id);
 ALTER TABLE app.visits ADD CONSTRAINT visits_at_key UNIQUE (at);
 CREATE INDEX "visit's fee" ON app.visits USING btree (fee DESC) WHERE (fee > (10)::numeric);
 CREATE UNIQUE INDEX visit_once ON app.visits USING btree (patient_id, status);
+CREATE UNIQUE INDEX visit_paid ON app.visits USING btree (fee) WHERE (fee > (20)::numeric);
 CREATE INDEX visit_status ON app.visits USING btree (status);
