@@ -85,7 +85,7 @@ def expression(mapping: Mapping, how: Expression, here: Here) -> Made:
         guards=(Guard(mapping.target.text, test.ok, f"the value {test.reason}", test.sqlstate),) if test else (),
         differs=_differs(found, here.world),
         steady=not found.session,
-        local=_sure(found.atom, target.type) if value == found.sql else None,
+        local=_sure(found, target.type) if value == found.sql else None,
         written=True,
     )
 
@@ -115,16 +115,17 @@ def _as(mapping: Mapping, found: Scalar, target: Side, here: Here) -> tuple[Sql,
     return Sql(f"{found.atom}::{target.type}"), None
 
 
-def _sure(value: Sql, type: TypeName) -> Sql:
-    """`value`, whose type was told from its text, as surely of that type: COPY takes bytes as they come.
+def _sure(found: Scalar, type: TypeName) -> Sql:
+    """An expression whose type was told from its text, as surely of that type: COPY takes bytes as they come.
 
-    Without a length: a cast would cut what is longer, where an insert refuses it.
+    Without a length: a cast would cut what is longer, where an insert refuses it. An array with a length is one of a
+    column, or of a cast that its author wrote, and is sure already.
     """
+    if type.array and type.args:
+        return found.sql
     if type.family == "text" and type.base != "name":
-        return Sql(f"{value}::text")
-    return Sql(
-        f"{value}::bit varying" if type.base in ("bit", "bit varying") and not type.array else f"{value}::{type}"
-    )
+        return Sql(f"{found.atom}::text")
+    return Sql(f"{found.atom}::{'bit varying' if type.base in ('bit', 'bit varying') and not type.array else type}")
 
 
 def _differs(found: Scalar, world: World) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.bound import BoundComparison, BoundTable, NewType, Ordered
+from compiler.bound import BoundComparison, BoundTable, MapTable, NewType, Ordered
 from compiler.catalog import Column, Constraint, ForeignKey, Key
 from compiler.emit import emit
 from compiler.lower import in_order, lower
@@ -18,6 +18,7 @@ from compiler.plan import Plan, Step
 from compiler.spec import Partition, Word
 from compiler.sql import Sql
 from tests.tables import (
+    ID,
     PROJECT,
     SPAN,
     copied,
@@ -353,3 +354,12 @@ def test_incomparable_columns_are_named(databases: int) -> None:
     assert source.binds == ("rejected", 'nulled."p_id"')
     assert "CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE s.p_id::integer::text END" in source.sql
     assert "LEFT JOIN transhume.map_p AS m_p_id ON m_p_id.id = t.p_id" in target.sql
+
+
+def test_the_map_of_a_source_without_a_key() -> None:
+    """It is looked up by what references match on, and has no index of no columns."""
+    kept = MapTable((ID,), (("id",),), ("id",))
+    one = table("log", copied("a"), keyset=(), legacy_key=(), map_table=kept)
+    builds = [each.of for each in steps(lower(ordered(one)))["map.log"].sections if each.name == "build"]
+
+    assert builds == ["map_log_legacy_id", "map_log_id", "statistics"]

@@ -109,7 +109,7 @@ class FillMap(TableStep):
     def _builds(self) -> Iterator[Section]:
         """What is looked up by is unique, or a row would refer to two. New keys may be equal: see index."""
         keyset = tuple(source.name for source in self.table.keyset)
-        for legacy in unique((keyset, *self.kept.lookups)):
+        for legacy in unique((*((keyset,) if keyset else ()), *self.kept.lookups)):
             yield self._index(tuple(map(legacy_name, legacy)), is_unique=True)
         if not self.kept.numbered:
             yield self._index(self.kept.key, is_unique=False)

@@ -39,7 +39,7 @@ SET_ASIDE = {
     "casts": {"22001", "22007", "22012"},
     "composite_key": {"23502"},
     "direct": {"22001", "22012", "22P02", "23514"},
-    "no_key": {"23502"},
+    "no_key": {"22012", "23502"},
     "recode": {"22000"},
 }
 Content = dict[str, list[tuple[Any, ...]]]

@@ -45,7 +45,8 @@ CREATE TABLE public.parent (v integer, w text);
 CREATE TABLE public.child () INHERITS (public.parent);
 CREATE TABLE public.grandchild () INHERITS (public.child);
 INSERT INTO public.parent SELECT n, repeat('x', 50) FROM generate_series(1, 1000) AS n;
-INSERT INTO public.grandchild SELECT n, 'x' FROM generate_series(1001, {ROWS}) AS n;
+INSERT INTO public.child SELECT n, 'x' FROM generate_series(1001, 3000) AS n;
+INSERT INTO public.grandchild SELECT n, 'x' FROM generate_series(3001, {ROWS}) AS n;
 CREATE TABLE public.divided (v integer, w text) PARTITION BY RANGE (v);
 CREATE TABLE public.divided_1 PARTITION OF public.divided FOR VALUES FROM (1) TO (4001) PARTITION BY HASH (v);
 CREATE TABLE public.divided_1_0 PARTITION OF public.divided_1 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
@@ -178,6 +179,16 @@ def test_ranges_of_a_sample_cover_the_source(source: Session, kind: str) -> None
         assert sum(moved for range in ranges for _, moved in pages(source, step, range, 3000)) == ROWS
 
 
+def test_a_partitioned_table_is_sampled(source: Session) -> None:
+    """Each of its parts is."""
+    v = SourceColumn("v", "integer", "integer", False)
+    step = load(replace(placed("divided"), keyset=(v,), key=("v",), legacy_key=("v",)))
+    found = [list(pages(source, step, range, ROWS)) for range in ends(source, step, 3)]
+
+    assert "TABLESAMPLE" in section(step, "split").sql
+    assert found == [[(ROWS // 3, ROWS // 3)]] * 3
+
+
 def test_more_ranges_than_rows(source: Session) -> None:
     """Each row is a range."""
     few = item("integer", None, Sql("SELECT * FROM public.item WHERE c <= 3"))
@@ -211,6 +222,16 @@ def test_a_chunk_by_place_ends_where_its_part_does(source: Session) -> None:
 
     assert sum(moved for _, moved in pages(source, step, part, 10)) == expected
     assert rows(source, bound(section(step, "bound"), {"after.1": "(9999,65535)", "rows": "10"})) == []
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_a_chunk_by_place_reads_its_blocks(source: Session, name: str) -> None:
+    """And no others, in any of the parts."""
+    query = bound(section(load(placed(name)), "count"), {"after.1": "(1,65535)", "upto.1": "(3,65535)"})
+    nodes = "\n".join(line for (line,) in rows(source, f"EXPLAIN (COSTS off) {query}"))
+
+    assert nodes.count("Tid Range Scan") == {"parent": 3, "divided": 3}.get(name, 1)
+    assert "Seq Scan" not in nodes
 
 
 def test_nothing_is_no_chunk(source: Session) -> None:

@@ -13,7 +13,8 @@ WHERE to_regclass(wanted.name) IS NOT NULL;
 -- transhume: apply on target
 CREATE TABLE app.visits (
   patient_id uuid,
-  note text NOT NULL
+  note text NOT NULL,
+  share integer
 );
 
 -- transhume: verify on target
@@ -22,7 +23,8 @@ SELECT 'column ' || expected.name || ' is not there, or not ' || expected.type
 FROM (
   VALUES
     ('patient_id', 'uuid', false),
-    ('note', 'text', true)
+    ('note', 'text', true),
+    ('share', 'integer', false)
 ) AS expected (name, type, is_set)
 LEFT JOIN pg_attribute AS a
   ON a.attrelid = to_regclass('app.visits') AND a.attname = expected.name AND NOT a.attisdropped

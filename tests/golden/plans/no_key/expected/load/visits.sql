@@ -65,7 +65,8 @@ WHERE ($1::text IS NULL OR s.ctid > $1::tid)
 COPY (
   SELECT
     encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS patient_id,
-    s.note AS note
+    s.note AS note,
+    (100 / (s.patient_id - 5))::integer AS share
   FROM public.visit AS s
   WHERE ($1::text IS NULL OR s.ctid > $1::tid)
     AND ($2::text IS NULL OR s.ctid <= $2::tid)
@@ -75,7 +76,8 @@ COPY (
 -- transhume: receive on target
 COPY app.visits (
   patient_id,
-  note
+  note,
+  share
 ) FROM STDIN (FORMAT binary);
 
 -- transhume: failing on source binds after.1 upto.1 -- the rows that fail one

@@ -16,7 +16,8 @@ FROM app.visits;
 SELECT
   CASE WHEN cardinality($1::text[]) = 0 THEN count(*) END AS rows,
   CASE WHEN cardinality($1::text[]) = 0 THEN sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, 0)) END AS patient_id,
-  CASE WHEN cardinality($1::text[]) = 0 THEN sum(hashtextextended(s.note COLLATE "C", 0)) END AS note
+  CASE WHEN cardinality($1::text[]) = 0 THEN sum(hashtextextended(s.note COLLATE "C", 0)) END AS note,
+  CASE WHEN cardinality($1::text[]) = 0 THEN sum(hashint8extended((100 / (s.patient_id - 5))::integer, 0)) END AS share
 FROM (
   SELECT
     s.patient_id,
@@ -28,7 +29,8 @@ FROM (
 SELECT
   CASE WHEN cardinality($1::text[]) = 0 THEN count(*) END AS rows,
   CASE WHEN cardinality($1::text[]) = 0 THEN sum(uuid_hash_extended(t.patient_id, 0)) END AS patient_id,
-  CASE WHEN cardinality($1::text[]) = 0 THEN sum(hashtextextended(t.note COLLATE "C", 0)) END AS note
+  CASE WHEN cardinality($1::text[]) = 0 THEN sum(hashtextextended(t.note COLLATE "C", 0)) END AS note,
+  CASE WHEN cardinality($1::text[]) = 0 THEN sum(hashint8extended(t.share, 0)) END AS share
 FROM app.visits AS t;
 
 -- transhume: verify on target
