@@ -22,15 +22,17 @@ WHOLE_STAGE: Values = {"first": "(0,1)", "last": "(4294967294,65535)"}
 class Placing(abc.ABC):
     """Places one chunk. `session` is the target's, `source` gives the source's, where a part is read from there.
 
-    `within_budget` raises where too many rows were set aside.
+    `within_budget` raises where too many rows were set aside; it is told how many by this chunk: `aside`, those that
+    were rolled back included.
     """
 
     session: Session
     source: Callable[[], Session]
     file: StepFile
     values: Values
-    within_budget: Callable[[], None]
+    within_budget: Callable[[int], None]
     found: int = 0
+    aside: int = 0
 
     load: ClassVar[str] = "load"  # the section that refuses rows
 
@@ -81,8 +83,9 @@ class Placing(abc.ABC):
         }  # fmt: skip
         rejected = execute(self.session, section, values).touched
         self.found += rejected
+        self.aside += rejected
         if self.found % CHECK_EVERY == 0:
-            self.within_budget()
+            self.within_budget(self.aside)
         return Counts(rejected=rejected)
 
 
@@ -96,6 +99,7 @@ class Inserting(Placing):
         rejected = nulled = 0
         if (reject := self.file.find("reject")) is not None and loaded != kept:
             rejected = execute(self.session, reject, values).touched
+            self.aside += rejected
         if (note := self.file.find("nulled")) is not None:
             nulled = execute(self.session, note, values).touched
         return Counts(loaded, 0, rejected, nulled)

@@ -4,33 +4,46 @@ from __future__ import annotations
 
 from runner.connect import Session
 from runner.errors import RunnerError
-from runner.journal import Run
+from runner.journal import Run, scalar
 from runner.manifest import Plan, Table
 
 HINT = "mend the rows in the source and apply again; or roll back, raise `rejected:` in {}, plan and apply"
 COUNTED = "run = %s AND action IN ('rejected', 'reconciled')"
 
 
-def check(session: Session, plan: Plan, run: Run, table: Table) -> None:
+def check(session: Session, plan: Plan, run: Run, table: Table, fresh: int | None = None) -> None:
     """Raise RunnerError where the table, or the whole run, has set more rows aside than it may.
 
-    Called inside the transaction that sets rows aside: what goes beyond the budget is rolled back with it.
+    Called inside the transaction that sets rows aside: what goes beyond the budget is rolled back with it. `fresh` is
+    how many it has set aside, at most; None where that is not known.
     """
-    if table.rejected is not None:
-        rows, sizes = _set_aside(session, run, table.id), _sizes(session, plan, run)
-        if rows > table.rejected.allowed(sizes[table.id]):
-            _stop(session, run, table.id, f"table {table.id}", rows, table.rejected.text, sizes[table.id])
-    if plan.limits.rejected is not None:
-        rows, total = _set_aside(session, run, None), sum(_sizes(session, plan, run).values())
-        if rows > plan.limits.rejected.allowed(total):
-            _stop(session, run, None, f"project {plan.project}", rows, plan.limits.rejected.text, total)
+    sizes = _sizes(session, plan, run)
+    for budget, id, whose, total in (
+        (table.rejected, table.id, f"table {table.id}", sizes[table.id]),
+        (plan.limits.rejected, None, f"project {plan.project}", sum(sizes.values())),
+    ):
+        if budget is None:
+            continue
+        allowed = budget.allowed(total)
+        if fresh is not None and _at_most(session, plan, run, id) + fresh <= allowed:
+            continue  # the usual case, at each chunk: not all that was set aside so far is counted again
+        if (rows := _set_aside(session, run, id)) > allowed:
+            _stop(session, run, id, whose, rows, budget.text, total)
+
+
+def _at_most(session: Session, plan: Plan, run: Run, table: str | None) -> int:
+    """No fewer rows than were set aside and committed: the sums of chunks and parts, of which there are few."""
+    steps = [each.id for each in plan.steps if table is None or each.table == table or each.kind == "reconcile"]
+    query = """SELECT coalesce(sum(c.rows), 0)::bigint FROM (
+                   SELECT rejected AS rows FROM transhume.chunk WHERE run = %(run)s AND step = ANY (%(steps)s)
+                   UNION ALL SELECT rows FROM transhume.part WHERE run = %(run)s AND step = ANY (%(steps)s)) AS c"""
+    return int(scalar(session, query, {"run": run.run, "steps": steps}))
 
 
 def _set_aside(session: Session, run: Run, table: str | None) -> int:
     query = f"""SELECT count(DISTINCT (table_id, key)) FROM transhume.reject
                 WHERE {COUNTED} AND (%s::text IS NULL OR table_id = %s)"""
-    row = session.execute(query, (run.run, table, table)).fetchone()
-    return row[0] if row else 0
+    return int(scalar(session, query, (run.run, table, table)))
 
 
 def _sizes(session: Session, plan: Plan, run: Run) -> dict[str, int]:

@@ -54,16 +54,15 @@ class MoveBetween(Mover):
         copied = write(session, file.need("fill"), feed.blocks())
         failpoint("after-copy")
         values = {**self.work.values, **head.chunk.values}
-        placing = FromStage(session, self.work.source, file, values, lambda: self.check_budget(session))
+        placing = FromStage(session, self.work.source, file, values, lambda aside: self.check_budget(session, aside))
         counts = placing.place(WHOLE_STAGE, copied.rows)
         return _placed(head, counts, copied)
 
     def _direct(self, session: Session, head: Head, feed: Feed) -> Placed:
         """Copy what the source has mapped into the table; then set aside what its guards have left out."""
         file, part = self.work.file, head.chunk.values
-        placing = Copying(
-            session, self.work.source, file, {**self.work.values, **part}, lambda: self.check_budget(session)
-        )
+        values = {**self.work.values, **part}
+        placing = Copying(session, self.work.source, file, values, lambda aside: self.check_budget(session, aside))
         try:
             with session.transaction():
                 copied = write(session, file.need("receive"), feed.blocks())

@@ -28,5 +28,7 @@ class MoveWithin(Mover):
         known = counted(self.work, session, head.chunk, None)
         rows, kept = known.rows or 0, known.kept or 0
         values = {**self.work.values, **head.chunk.values}
-        placing = FromTable(session, self.work.source, self.work.file, values, lambda: self.check_budget(session))
+        placing = FromTable(
+            session, self.work.source, self.work.file, values, lambda aside: self.check_budget(session, aside)
+        )
         return Placed(placing.place(head.chunk.values, kept), rows, kept)

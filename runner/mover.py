@@ -176,13 +176,13 @@ class Mover(abc.ABC):
         """The checkpoint, the last change of the transaction. Raises RunnerError where too many rows were set aside."""
         failpoint("after-load")
         if moved.counts.rejected:
-            self.check_budget(session)
+            self.check_budget(session, moved.counts.rejected)
         run, step = self.work.run, self.work.step.id
         journal.checkpoint(session, run, step, moved.chunk.number, moved.counts, size, seconds)
 
-    def check_budget(self, session: Session) -> None:
-        """Raise RunnerError where too many rows were set aside."""
-        budget.check(session, self.work.context.plan, self.work.run, self.work.table)
+    def check_budget(self, session: Session, fresh: int) -> None:
+        """Raise RunnerError where too many rows were set aside, `fresh` of them at most by this transaction."""
+        budget.check(session, self.work.context.plan, self.work.run, self.work.table, fresh)
 
 
 POLL = 0.2  # seconds between two looks at what a paused run is to do

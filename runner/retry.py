@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event
-from tenacity.stop import stop_after_delay, stop_when_event_set
+from tenacity.stop import stop_base, stop_when_event_set
 from tenacity.wait import wait_exponential, wait_random
 
 from runner.errors import SqlError
@@ -16,6 +18,8 @@ from runner.errors import SqlError
 T = TypeVar("T")
 
 PATIENCE = 60.0  # seconds of outage, or of waiting for locks, before a step is given up
+LONG = 30.0  # seconds of a try that was at work, and was not just kept waiting
+OUTAGES = 5  # that one act may meet: a statement that crashes the server each time is given up
 CANCELLED = "57014"
 # Somebody else was in the way, and nothing is wrong: serialization, deadlock, lock timeout, too many connections.
 BUSY = frozenset({"40001", "40P01", "55P03", "53300"})
@@ -26,6 +30,27 @@ def passing(error: SqlError) -> bool:
     return error.lost or error.sqlstate in BUSY
 
 
+@dataclass(slots=True)
+class Outages(stop_base):
+    """Counts the seconds of an outage from its first failure; a try that lasted long has ended the outage before it."""
+
+    patience: float
+    number: int = field(default=0, init=False)
+    tried: float = field(default=0, init=False)
+    failed: float = field(default=0, init=False)
+
+    def begin(self) -> None:
+        """A try begins."""
+        self.tried = time.monotonic()
+
+    def __call__(self, state: RetryCallState) -> bool:
+        """A try has failed; whether it was the last one."""
+        now = time.monotonic()
+        if not self.number or now - self.tried >= LONG:
+            self.number, self.failed = self.number + 1, now
+        return self.number > OUTAGES or now - self.failed >= self.patience
+
+
 def persist(
     act: Callable[[], T],
     *,
@@ -34,12 +59,14 @@ def persist(
     failed: Callable[[SqlError], None],
     worth: Callable[[SqlError], bool] = passing,
 ) -> T:
-    """Call `act` until it succeeds, for `patience` seconds at most; `failed` is told of each error before the next try.
+    """Call `act` until it succeeds, `patience` seconds of an outage at most; `failed` is told before each other try.
 
     Raises SqlError: one that is not `worth` another try, or the last one. Setting `stop` ends it at once.
     """
+    outages = Outages(patience)
 
     def located() -> T:
+        outages.begin()
         try:
             return act()
         except psycopg.Error as error:  # of the journal's own statements: they have no place in the plan
@@ -52,7 +79,7 @@ def persist(
 
     return Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, SqlError) and worth(error)),
-        stop=stop_after_delay(patience) | stop_when_event_set(stop),
+        stop=outages | stop_when_event_set(stop),
         wait=wait_exponential(multiplier=0.05, max=5) + wait_random(0, 0.2),
         sleep=sleep_using_event(stop),
         before_sleep=before_sleep,

@@ -65,7 +65,7 @@ class Loading:
             work.context.progress.notice(f"{work.step.id}: the view of the source is gone; it starts anew")
             return _parts(work)
         work.context.loading.pop(work.step.id)
-        work.persist(lambda: budget.check(work.target(), work.context.plan, work.run, work.table))
+        work.persist(lambda: budget.check(work.target(), work.context.plan, work.run, work.table, 0))
         for section in work.file.all("build"):
             build(work, section)
         for verify in work.file.all("verify"):
