@@ -131,7 +131,8 @@ class Remote:
         context.sessions.forget()  # while the worker has sessions of its own, this lane needs none
         return RangeTask(
             importlib.metadata.version("transhume"), context.plan, context.run, work.step, work.file, part, pace,
-            self._source, self._target, context.sessions.exported() if view is None else view, view is not None,
+            self._source, self._target, work.persist(context.sessions.exported) if view is None else view,
+            view is not None,
             context.patience, self._share,
         )  # fmt: skip
 

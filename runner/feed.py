@@ -41,11 +41,11 @@ Item = Head | bytes | Tail
 class Feed:
     """Reads one range, from a position on, with one session, in a thread of its own."""
 
-    def __init__(self, work: Work, part: Range, position: Position, pace: Pace) -> None:
+    def __init__(self, work: Work, source: Session, part: Range, position: Position, pace: Pace) -> None:
         self.rows = 0  # that the last stream had
-        self._source = work.context.sessions.source()
+        self._source = source
         self._prefetch: Prefetch[Item] = Prefetch(
-            _read(work, self._source, part, position, pace), _size, lambda: work.context.room.ahead
+            _read(work, source, part, position, pace), _size, lambda: work.context.room.ahead
         )
 
     def next(self) -> Head | None:

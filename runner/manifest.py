@@ -82,6 +82,11 @@ class Table:
     chunk: tuple[int, int]
 
     @property
+    def has_key(self) -> bool:
+        """A row can be named, and found again in any view of the source."""
+        return bool(self.keyset) and not self.by_place
+
+    @property
     def by_place(self) -> bool:
         """Rows are told apart by where they are, in one view of the source: there is no key."""
         return self.keyset == ("ctid",)

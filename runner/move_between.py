@@ -31,12 +31,24 @@ class MoveBetween(Mover):
     def head(self, position: Position) -> Head | None:
         """The next chunk that was read ahead."""
         if self.feed is None:
-            self.feed = Feed(self.work, self.part, position, self.pace)
-            if self.snapshot not in (None, self.work.context.sessions.view):
-                raise SnapshotLost(
-                    f"{self.work.step.id}: the view of the source that the places of its rows hold for is gone"
-                )
+            self.feed = Feed(self.work, self._entered(), self.part, position, self.pace)
         return self.feed.next()
+
+    def source(self) -> Session:
+        """This lane's session on the source. Raises SnapshotLost where it is in another view than the range's."""
+        session = self.work.source()
+        if self.snapshot not in (None, self.work.context.sessions.view):
+            raise SnapshotLost(
+                f"{self.work.step.id}: the view of the source that the places of its rows hold for is gone"
+            )
+        return session
+
+    def _entered(self) -> Session:
+        try:
+            return self.source()
+        except SnapshotLost:  # or the lane is in one from before, which it can leave
+            self.work.context.sessions.forget()
+            return self.source()
 
     def place(self, session: Session, head: Head) -> Placed:
         """The direct path where the plan has it, else by the stage."""
@@ -54,7 +66,7 @@ class MoveBetween(Mover):
         copied = write(session, file.need("fill"), feed.blocks())
         failpoint("after-copy")
         values = {**self.work.values, **head.chunk.values}
-        placing = FromStage(session, self.work.source, file, values, lambda aside: self.check_budget(session, aside))
+        placing = FromStage(session, self.source, file, values, lambda aside: self.check_budget(session, aside))
         counts = placing.place(WHOLE_STAGE, copied.rows)
         return _placed(head, counts, copied)
 
@@ -62,7 +74,7 @@ class MoveBetween(Mover):
         """Copy what the source has mapped into the table; then set aside what its guards have left out."""
         file, part = self.work.file, head.chunk.values
         values = {**self.work.values, **part}
-        placing = Copying(session, self.work.source, file, values, lambda aside: self.check_budget(session, aside))
+        placing = Copying(session, self.source, file, values, lambda aside: self.check_budget(session, aside))
         try:
             with session.transaction():
                 copied = write(session, file.need("receive"), feed.blocks())

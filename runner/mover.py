@@ -87,8 +87,8 @@ class Mover(abc.ABC):
             try:
                 moved = self._move(head)
             except SqlError as error:
-                if not is_row_error(error) or not self.work.table.keyset or _is_claim(error):
-                    raise
+                if not is_row_error(error) or not self.work.table.has_key or _is_claim(error):
+                    raise  # by its place a row cannot be told: no chunk is smaller than a block
                 self.close()
                 if head.chunk.rows > 1:  # it cannot even be read: in smaller pieces, down to the row
                     self.pace.rows, self.position = max(1, head.chunk.rows // 2), last

@@ -12,6 +12,11 @@ from runner.connect import Address, Session, open_source
 from runner.errors import SnapshotLost
 
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# What the server says of a snapshot that nobody holds any more; the last while its holder is ending.
+GONE = (
+    psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject,
+    psycopg.errors.ObjectNotInPrerequisiteState,
+)  # fmt: skip
 
 
 class Snapshot(Protocol):
@@ -98,7 +103,7 @@ def _enter(session: Session, name: str) -> str:
     session.execute(BEGIN)
     try:
         session.execute(f"SET TRANSACTION SNAPSHOT '{name.partition('/')[0]}'".encode())
-    except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject):
+    except GONE:
         session.rollback()
         raise SnapshotLost(f"the snapshot {name} of the source is gone") from None
     return name

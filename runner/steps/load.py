@@ -63,6 +63,7 @@ class Loading:
         work = self.work
         if self.lost:
             work.context.progress.notice(f"{work.step.id}: the view of the source is gone; it starts anew")
+            work.context.sessions.forget()  # this lane's is from before, perhaps
             return _parts(work)
         work.context.loading.pop(work.step.id)
         work.persist(lambda: budget.check(work.target(), work.context.plan, work.run, work.table, 0))

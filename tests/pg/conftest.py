@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Databases
 from tests.pg import by_hand
+from tests.pg.compiled import Projects
 from tests.pg.migration import Migration
 
 
@@ -24,3 +25,9 @@ def migrations(databases: Databases, tmp_path: Path) -> Callable[..., Migration]
         return Migration(folder, source, source if one else databases.create("target"))
 
     return make
+
+
+@pytest.fixture
+def projects(databases: Databases, tmp_path: Path) -> Projects:
+    """Makes migrations whose plans are compiled from specs."""
+    return Projects(databases, tmp_path)
