@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
-from runner import events, fence, journal, runs
+from runner import events, fence, journal, memory, runs
 from runner.accounting import Account, accounts
 from runner.connect import Address, Session
 from runner.errors import INTERRUPTED, USAGE, RunnerError
@@ -84,7 +84,7 @@ def apply(plan: Plan, places: Mapping[Side, Address], progress: Progress, option
             places["source"], places["target"], fence.application(run), plan.limits.lock_timeout, snapshot
         )
         executor = chosen(options.executor, places["source"], places["target"], lanes, plan.limits.memory)
-        room = Room(plan.limits.memory, lanes)
+        room = Room(plan.limits.memory, lanes, memory.resident())
         figures = Figures()
         context = Context(
             plan, run, sessions, Fan(figures, progress), threading.Event(), options.patience, room, executor, lanes,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from runner.connect import Session
-from runner.copy import Outgoing, write
+from runner.copy import Block, Outgoing, write
 from runner.errors import SqlError, is_row_error
 from runner.execute import TextRow, Values, execute, located
 from runner.journal import Counts
@@ -149,12 +149,12 @@ class Copying(Placing):
         """What the source sends for a part."""
         return Outgoing(self.source(), self.file.need(section), {**self.values, **part})
 
-    def reject(self, blocks: Iterable[bytes]) -> int:
+    def reject(self, blocks: Iterable[Block]) -> int:
         """Set aside the rows that fail a guard; how many."""
         self._stage(blocks)
         return execute(self.session, self.file.need("reject"), {**self.values, **WHOLE_STAGE}).touched
 
-    def _stage(self, blocks: Iterable[bytes]) -> None:
+    def _stage(self, blocks: Iterable[Block]) -> None:
         execute(self.session, self.file.need("stage"))
         write(self.session, self.file.need("fill"), blocks)
 

@@ -40,18 +40,21 @@ class Pace:
     least: int
     most: int
     rows: int = 0
+    width: float = 0  # of a row, in bytes, as far as it is known
 
     def __post_init__(self) -> None:
         self.rows = self.rows or self.least
 
     def expect(self, width: float) -> None:
         """Begin with no more rows than fit, at so many bytes each: the first chunk, too, is bounded."""
+        self.width = width
         self.rows = max(1, min(self.rows, int(BYTES / max(width, 1))))
 
     def succeeded(self, rows: int, size: int, seconds: float) -> None:
         """Aim at SECONDS from what the last chunk took; at most twice as many rows as in it."""
         if rows == 0:
             return
+        self.width = size / rows
         by_time = rows * SECONDS / max(seconds, 0.001)
         by_size = rows * BYTES / max(size, 1)
         self.rows = max(1, min(self._within(by_time), int(by_size) or 1, 2 * max(rows, self.rows)))

@@ -11,7 +11,7 @@ from psycopg.pq import TransactionStatus
 
 from runner.chunks import Chunk, Pace
 from runner.connect import Session
-from runner.copy import Outgoing
+from runner.copy import Block, Outgoing
 from runner.errors import RunnerError
 from runner.execute import execute
 from runner.journal import Position, Range
@@ -35,7 +35,7 @@ class Tail:
     rows: int
 
 
-Item = Head | bytes | Tail
+Item = Head | Block | Tail
 
 
 class Feed:
@@ -55,10 +55,11 @@ class Feed:
             return item
         raise RunnerError("a chunk was not read to its end")
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self) -> Iterator[Block]:
         """The blocks of the next stream of the chunk. Raises SqlError."""
-        while isinstance(item := self._prefetch.take(), bytes):
+        while isinstance(item := self._prefetch.take(), Block):
             yield item
+            del item
         if isinstance(item, Tail):
             self.rows = item.rows
 
@@ -113,4 +114,4 @@ def _read(work: Work, source: Session, part: Range, position: Position, pace: Pa
 
 
 def _size(item: Item) -> int:
-    return len(item) if isinstance(item, bytes) else 0
+    return len(item) if isinstance(item, Block) else 0

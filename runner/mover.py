@@ -56,7 +56,7 @@ class Mover(abc.ABC):
     def advance(self) -> Moved | None:
         """Move the next chunk, whatever it takes; None where there is none. Raises RunnerError."""
         self.work.check_stop()
-        with self.work.context.room.chunk():
+        with self.work.context.room.chunk(self.pace.width):
             moved = self.work.persist(self._once, worth=self._worth, failed=self._failed)
         if self.work.context.room.tight:
             self.close()

@@ -11,15 +11,16 @@ T = TypeVar("T")
 
 
 class Prefetch(Generic[T]):
-    """Hands over what `items` yields. At most `room()` bytes wait to be taken, or a single item that is larger.
+    """Hands over what `items` yields. At most `room()` bytes wait or are at work, or a single item that is larger.
 
+    An item is at work from when it is taken until the next one is asked for. One more may be there, read and held back.
     `size` is the bytes of an item. What `items` raises is raised by the `take` that would have got the next item.
     """
 
     def __init__(self, items: Iterator[T], size: Callable[[T], int], room: Callable[[], int]) -> None:
         self._size, self._room = size, room
         self._waiting: deque[T] = deque()
-        self._bytes = 0
+        self._bytes = self._at_work = 0
         self._ended = self._closed = False
         self._error: BaseException | None = None
         self._changed = threading.Condition()
@@ -29,11 +30,13 @@ class Prefetch(Generic[T]):
     def take(self) -> T | None:
         """The next item, once there is one; None behind the last."""
         with self._changed:
+            self._bytes -= self._at_work
+            self._at_work = 0
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._waiting or self._ended)
             if self._waiting:
                 item = self._waiting.popleft()
-                self._bytes -= self._size(item)
-                self._changed.notify_all()
+                self._at_work = self._size(item)
                 return item
             if self._error is not None:
                 raise self._error
@@ -60,6 +63,7 @@ class Prefetch(Generic[T]):
                     self._waiting.append(item)
                     self._bytes += size
                     self._changed.notify_all()
+                del item  # it is not kept while the next one is read
         except BaseException as error:
             self._error = error
         finally:

@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 AHEAD = 4 * 2**20  # bytes that a lane reads ahead: some hundredths of a second of its work
+COPIES = 4  # of a row while it passes: the receiving buffer, which doubles, a row held back, and one at work
 TIGHT, EASY = 0.85, 0.7  # of the bound: above the one a chunk at a time less, below the other one more
 
 
 class Room:
     """Room for `lanes` chunks at once. `bound` is in bytes, for the whole process; None for no bound.
 
+    `resident` is what the process holds before anything is moved.
+
     One chunk at a time is always moved: a single row that does not fit is the server's to send.
     """
 
-    def __init__(self, bound: int | None, lanes: int) -> None:
+    def __init__(self, bound: int | None, lanes: int, resident: int = 0) -> None:
         self._bound, self._lanes = bound, lanes
+        self._held = resident  # what it will hold, as far as that is known of the chunks at work
         self._allowed, self.busy = lanes, 0
         self._changed = threading.Condition()
         self.tight = False
@@ -42,14 +46,20 @@ class Room:
             self._changed.notify_all()
 
     @contextmanager
-    def chunk(self) -> Iterator[None]:
-        """Move one chunk, once there is room for it."""
+    def chunk(self, width: float = 0) -> Iterator[None]:
+        """Move one chunk, once there is room for it; a row has about `width` bytes."""
+        need = int(COPIES * width)
         with self._changed:
-            self._changed.wait_for(lambda: self.busy < self._allowed)
+            self._changed.wait_for(lambda: not self.busy or (self.busy < self._allowed and self._fits(need)))
             self.busy += 1
+            self._held += need
         try:
             yield
         finally:
             with self._changed:
                 self.busy -= 1
+                self._held -= need
                 self._changed.notify_all()
+
+    def _fits(self, need: int) -> bool:
+        return self._bound is None or self._held + need <= TIGHT * self._bound

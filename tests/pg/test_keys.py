@@ -115,7 +115,7 @@ def test_many_ranges_are_as_one(projects: Projects, undisturbed: Callable[[Migra
     assert found(migration, *NAMES) == undisturbed(migration)
 
 
-@pytest.mark.parametrize("direct", [True, False])
+@pytest.mark.parametrize("direct", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_killed_again_and_again(projects: Projects, undisturbed: Callable[[Migration], object], direct: bool) -> None:
     """Crashes amid bisection, before and after commits: nothing is lost, and nothing is set aside twice."""
     migration = projects(SOURCE, specs(direct))
