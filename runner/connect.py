@@ -142,8 +142,13 @@ def _connect_hint(text: str, env: str) -> str:
 
 
 def _refuse_pooler(session: Session, where: Address) -> None:
-    """A pooler invents the process id that it tells the client; a session's settings and locks are not safe with it."""
-    row = session.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    """A pooler invents the process id that it tells the client; a session's settings and locks are not safe with it.
+
+    The first statement of a session empties its path as well: what follows has operators, which could be planted.
+    """
+    row = session.execute(
+        "SELECT pg_catalog.pg_backend_pid(), pg_catalog.set_config('search_path', '', false)"
+    ).fetchone()
     if row is None or row[0] != session.info.backend_pid:
         raise Refused(
             f"{where} is a connection pooler, which gives one session's settings and locks to another",

@@ -87,6 +87,7 @@ class Stopped(RunnerError):
     """The step ended between two transactions, because another step failed or the user asked for it."""
 
 
+TOO_BIG = "54000"  # a message has 1 GB at most
 HINTS = {  # where the server has none
     "42501": "GRANT it to the role that connects, then apply again",
     "53100": "make room, then apply again: it goes on from the last checkpoint",
@@ -141,5 +142,5 @@ def first_line(error: BaseException) -> str:
 
 
 def is_row_error(error: SqlError) -> bool:
-    """Whether one row can be the cause, so that halving finds it: data and integrity errors."""
-    return error.sqlstate[:2] in ("22", "23") or error.client_side
+    """Whether one row can be the cause, so that halving finds it: data and integrity errors, a row too big to send."""
+    return error.sqlstate[:2] in ("22", "23") or error.sqlstate == TOO_BIG or error.client_side

@@ -58,9 +58,20 @@ class Sessions:
                 session = open_target(self._target, self._application, self._lock_timeout)
             except psycopg.Error as error:
                 raise _not_open(self._target, error) from error
-            self._local.target = session
+            self._end_lost(session)
+            self._local.target, self._local.pid = session, session.info.backend_pid
             self._keep(session)
         return session
+
+    def _end_lost(self, session: Session) -> None:
+        """End what this thread's session before has left in the server.
+
+        Where the network fell silent, the server has not noticed: it would keep the locks of the chunk in flight.
+        """
+        query = """SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+                   WHERE pid = %s AND application_name = %s"""
+        if pid := getattr(self._local, "pid", None):
+            session.execute(query, (pid, self._application))
 
     def forget(self) -> None:
         """Close this thread's sessions: after an error, nothing is known of their state."""
