@@ -5,12 +5,13 @@ BIN     := $(VENV)/bin
 PROJECT ?= dispatch
 JOBS    ?= 2
 SCALE   ?= 1
+KILLS   ?= 100
 STAMP   := $(VENV)/.installed
 SPECS   := $(wildcard specs/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format plan apply verify rollback demo test bench bench-rows bench-dirt bench-noop bench-load bench-compile \
-        clean
+.PHONY: help setup lint format plan apply verify rollback demo test faults bench bench-rows bench-dirt bench-noop \
+        bench-load bench-compile clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +52,11 @@ rollback: $(STAMP)  ## undo what was applied, in reverse order
 demo: $(STAMP)  ## a whole migration on the embedded server: plan, apply, verify
 	$(BIN)/transhume demo $(PROJECT)
 
-test: $(STAMP)  ## every test
+test: $(STAMP)  ## every test but those that only `make faults` runs
 	$(BIN)/pytest -n 2
+
+faults: $(STAMP)  ## every fault of docs/faults.md, and the table of what became of each; KILLS=100
+	$(BIN)/pytest -n 2 --faults --kills $(KILLS)
 
 bench: $(STAMP)  ## a whole migration beside psql, pgloader, pg_dump and others; SCALE=1 is 4.6 million rows
 	$(BIN)/python -m bench.run --scale $(SCALE) --runs $(or $(RUNS),5)

@@ -21,6 +21,7 @@ import pytest
 
 from runner import embedded
 from runner.embedded import Server
+from tests.faults.report import Faults, Usual
 
 CHOSEN = os.environ.get("TRANSHUME_TEST_PG_BIN")
 SECOND = Path(CHOSEN or "/usr/lib/postgresql/15/bin")
@@ -28,8 +29,18 @@ UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden`: write what the program gives into tests/golden; the diff is the review."""
+    """`--update-golden`: write what the program gives into tests/golden; the diff is the review.
+
+    `--faults`: run the table of faults, all of it and nothing else (tests/faults/rows.py).
+    """
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/*/*/expected and stderr.txt")
+    parser.addoption("--faults", action="store_true", help="run every test that docs/faults.md names; show the table")
+    parser.addoption("--kills", type=int, default=10, help="at how many random instants runs are killed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose between the whole suite and the faults."""
+    config.pluginmanager.register(Faults() if config.getoption("--faults") else Usual())
 
 
 @pytest.fixture
@@ -86,7 +97,7 @@ class Databases:
 
 
 @contextlib.contextmanager
-def _fresh_folder() -> Iterator[Path]:
+def fresh_folder() -> Iterator[Path]:
     """A state folder that ends with its servers: a short path for a socket, where the server's user may pass."""
     folder = Path(tempfile.mkdtemp(prefix="transhume-", dir="/tmp"))
     folder.chmod(0o711)
@@ -102,14 +113,14 @@ def _fresh_folder() -> Iterator[Path]:
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A state folder for one test, which may kill the server in it."""
-    with _fresh_folder() as folder:
+    with fresh_folder() as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
 def state_folder() -> Iterator[Path]:
     """The state folder of this process's tests; no test touches the developer's own."""
-    with _fresh_folder() as folder:
+    with fresh_folder() as folder:
         yield folder
 
 
