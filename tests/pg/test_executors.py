@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -16,21 +15,25 @@ import psycopg
 import pytest
 
 from runner.errors import RunnerError
-from tests.pg.migration import TRANSHUME, Migration, wait_for
+from tests.pg.migration import TRANSHUME, Migration, Notices, wait_for
 
 Make = Callable[..., Migration]
 
 RANGES = "SELECT count(*) FROM transhume.range WHERE step = 'load.orders'"
-WORKERS = """SELECT count(*) > 1 FROM pg_stat_activity
-             WHERE datname = current_database() AND application_name LIKE 'transhume:%' AND query LIKE '%stage_%'"""
+FAILPOINT = "TRANSHUME_FAILPOINT"
+
+
+def started() -> Any:
+    """A Dask cluster of two processes."""
+    return distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
+    )
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[distributed.LocalCluster]:
-    """A Dask cluster of two processes."""
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
-    ) as cluster:
+def cluster() -> Iterator[Any]:
+    """A cluster for several tests."""
+    with started() as cluster:
         yield cluster
 
 
@@ -84,45 +87,58 @@ def test_errors_of_a_worker_are_the_runners(migrations: Make) -> None:
     assert caught.value.spec.startswith("specs/hand/tables/")
 
 
+@pytest.fixture
+def quiet(migrations: Make) -> object:
+    """The content that threads give of more rows."""
+    migration = migrations(rows=400, chunk=(5, 5))
+    migration.apply()
+    return migration.content(), migration.rejects()
+
+
+class Disarming(Notices):
+    """The workers that come after a loss pass the failpoint."""
+
+    def notice(self, text: str) -> None:
+        """Remember it."""
+        super().notice(text)
+        os.environ.pop(FAILPOINT, None)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("executor", ["processes", "dask"])
-def test_a_worker_is_killed(migrations: Make, cluster: Any, executor: str) -> None:
-    """Workers that are killed, again and again, lose no row and double none."""
-    quiet = migrations(rows=1000, chunk=(5, 5))
-    quiet.apply()
-    migration = migrations(rows=1000, chunk=(5, 5))
-    address = cluster.scheduler_address.replace("tcp://", "dask://") if executor == "dask" else executor
-    ended = threading.Event()
-    killed: list[int] = []
+@pytest.mark.parametrize("point", ["before-commit:4", "after-commit:4"])
+def test_a_worker_process_is_killed(
+    migrations: Make, quiet: object, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that are killed amid a range, with a chunk in flight or behind one, lose no row and double none."""
+    made = migrations(rows=400, chunk=(5, 5))
+    migration = Migration(made.folder, made.source, made.target, Disarming())
+    monkeypatch.setenv(FAILPOINT, point)  # of this process' children: here it was looked at before
+    migration.apply(executor="processes")
 
-    def kill() -> None:
-        while not ended.wait(0.5) and len(killed) < 3:
-            if worker := _at_work(migration):
-                killed.append(worker)
-                os.kill(worker, signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        migration.apply(executor=address)
-    finally:
-        ended.set()
-        killer.join()
-
-    assert killed
-    assert (migration.content(), migration.rejects()) == (quiet.content(), quiet.rejects())
+    died = [
+        text for text in migration.notices.texts if text.endswith("a worker process died; the range goes on elsewhere")
+    ]
+    assert died
+    assert (migration.content(), migration.rejects()) == quiet
     assert migration.verify().green
 
 
-def _at_work(migration: Migration) -> int | None:
-    """A process below this one that moves rows: the client of a session that has a stage."""
-    with closing(psycopg.connect(migration.target, autocommit=True)) as session:
-        if session.execute("SELECT to_regclass('transhume.chunk')").fetchone() == (None,):
-            return None
-    children = psutil.Process().children(recursive=True)
-    workers = [child for child in children if any("spawn" in part for part in child.cmdline())]
-    busy = [child for child in workers if any(c.status == "ESTABLISHED" for c in child.net_connections("all"))]
-    return busy[-1].pid if busy else None
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["before-commit:4", "after-commit:4"])
+def test_a_dask_worker_is_killed(migrations: Make, quiet: object, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of a cluster: each of its workers is killed at its fourth chunk, and its range goes on elsewhere."""
+    migration = migrations(rows=400, chunk=(5, 5))
+    monkeypatch.setenv(FAILPOINT, point)
+    with started() as cluster:
+        monkeypatch.delenv(FAILPOINT)  # those that replace them pass
+        first = [psutil.Process(worker.pid) for worker in cluster.workers.values()]
+        migration.apply(executor=cluster.scheduler_address.replace("tcp://", "dask://"))
+        killed = [worker for worker in first if not worker.is_running()]
+
+    assert len(first) == 2
+    assert killed
+    assert (migration.content(), migration.rejects()) == quiet
+    assert migration.verify().green
 
 
 def test_workers_end_with_the_runner(migrations: Make) -> None:
