@@ -10,7 +10,7 @@ import re
 
 from compiler.sql import Sql, tight
 
-_WHOLE = frozenset(["smallint", "integer", "bigint"])
+WHOLE = frozenset(["smallint", "integer", "bigint"])
 _MODIFIER = re.compile(r"\(\d+(,\d+)?\)")
 
 
@@ -31,7 +31,7 @@ def hash_text(value: Sql, seed: Sql, same_encoding: bool) -> Sql:
 
 def _hash(value: Sql, type: str, seed: Sql, same_encoding: bool) -> Sql:
     match _MODIFIER.sub("", type):
-        case base if base in _WHOLE:
+        case base if base in WHOLE:
             return Sql(f"hashint8extended({value}, {seed})")
         case "uuid":
             return Sql(f"uuid_hash_extended({value}, {seed})")

@@ -156,7 +156,12 @@ class Layout:
 
     def finished(self, table: BoundTable) -> str:
         """The step after which the table is as the application will find it."""
-        return f"finish.{table.id}"
+        return f"finish.{table.id}" if self.finishes(table) else self.constrained(table)
+
+    def finishes(self, table: BoundTable) -> bool:
+        """Something is left to do when the foreign keys hold: sequences, triggers, or the statistics."""
+        numbered = table.sequences or any(column.identity for column in table.columns)
+        return bool(numbered or not table.create or not self.rebuilt(table))
 
     def constrained(self, table: BoundTable) -> str:
         """The step after which the table's foreign keys hold."""

@@ -94,7 +94,8 @@ def constrain(layout: Layout) -> Iterator[Kind]:
 def finish(layout: Layout) -> Iterator[Kind]:
     """Leave every table as the application expects it."""
     for table in layout.ordered.tables:
-        yield FinishTable(table, layout)
+        if layout.finishes(table):
+            yield FinishTable(table, layout)
 
 
 def verify(layout: Layout) -> Iterator[Kind]:

@@ -24,6 +24,7 @@ from runner.room import Room
 from runner.sections import Side
 from runner.sessions import Sessions
 from runner.source_snapshot import SourceSnapshot
+from runner.steps.reconcile import AS_MUCH_MEMORY
 from runner.steps.verify import READ_ONLY
 from runner.work import Context, Work
 
@@ -90,6 +91,7 @@ def _checked(work: Work) -> list[Found]:
     target = work.target()
     with target.transaction():
         target.execute(READ_ONLY)
+        target.execute(AS_MUCH_MEMORY)
         return list(Checking(work, work.context.sessions.source, target).all())
 
 

@@ -1,4 +1,4 @@
-"""finish: sequences behind the greatest key, triggers as they were, statistics for the planner."""
+"""finish: sequences behind the greatest key, triggers as they were; statistics, where no index step has made them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ class FinishTable(TableStep):
     def what(self) -> str:
         done = [f"sequence of {each.name}" for each in self._sequences]
         done += [f"trigger {each.name}" for each in self._triggers]
-        return f"{self.table.target}: {', '.join((*done, 'statistics'))}"
+        done += ["statistics"] if self._analyzes else []
+        return f"{self.table.target}: {', '.join(done)}"
 
     @property
     def undo(self) -> str:
@@ -39,10 +40,14 @@ class FinishTable(TableStep):
     def locks(self) -> Iterator[Lock]:
         for trigger in self._triggers:
             yield Lock("SHARE ROW EXCLUSIVE", str(trigger.table), "ENABLE TRIGGER", old=True)
-        yield self.lock("SHARE UPDATE EXCLUSIVE", "ANALYZE")
+        if self._analyzes:
+            yield self.lock("SHARE UPDATE EXCLUSIVE", "ANALYZE")
 
     def forward(self) -> Iterator[Section]:
-        sql = render("finish/apply", target=self.target, sequences=self._sequences, triggers=self._triggers)
+        sql = render(
+            "finish/apply", target=self.target, sequences=self._sequences, triggers=self._triggers,
+            analyzes=self._analyzes,
+        )  # fmt: skip
         yield Section("apply", "target", sql)
 
     def verify(self) -> Iterator[Section]:
@@ -56,6 +61,10 @@ class FinishTable(TableStep):
     def revert(self) -> Iterator[Section]:
         if self._triggers:
             yield Section("revert", "target", join("\n", (trigger.disable for trigger in self._triggers)))
+
+    @property
+    def _analyzes(self) -> bool:
+        return not self.layout.rebuilt(self.table) or not (self._sequences or self._triggers)
 
     @cached_property
     def _sequences(self) -> tuple[Sequence, ...]:

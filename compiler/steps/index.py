@@ -40,6 +40,7 @@ class BuildIndexes(TableStep):
             yield self.lock("SHARE", "CREATE INDEX")
         if outside:
             yield self.lock("SHARE UPDATE EXCLUSIVE", "CREATE INDEX CONCURRENTLY, outside of a transaction")
+        yield self.lock("SHARE UPDATE EXCLUSIVE", "VACUUM, ANALYZE, outside of a transaction")
 
     def risks(self) -> Iterator[str]:
         for index in self._indexes:
@@ -67,6 +68,12 @@ class BuildIndexes(TableStep):
             if repair is not None:
                 prose = _PROSE[index.duplicates]
                 yield Section("repair", "target", repair, of=index.name, binds=("run", "step"), prose=prose)
+        # Foreign keys are checked by the index alone where every row is known to be visible: 0.5 s instead of 2.9 s.
+        # The planner of these checks, and of the reconciliation before, has statistics then.
+        vacuum = Sql(f"VACUUM (ANALYZE, TRUNCATE false) {self.target};")
+        yield Section(
+            "vacuum", "target", vacuum, prose="statistics; references are then looked up in indexes alone"
+        )
 
     def verify(self) -> Iterator[Section]:
         expected = tuple(self._expected(index) for index in self._indexes)

@@ -21,6 +21,8 @@ def carry_out(work: Work) -> None:
     gated(work)
     for section in work.file.all("build"):
         build(work, section)
+    for section in work.file.all("vacuum"):
+        work.ask(section)
     for verify in work.file.all("verify"):
         demand_no_row(work, verify)
 

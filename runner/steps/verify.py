@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.checks import Checking
 from runner.errors import RunnerError
+from runner.steps.reconcile import AS_MUCH_MEMORY
 from runner.work import Work
 
 READ_ONLY = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -21,5 +22,6 @@ def _red(work: Work) -> tuple[str, ...]:
     target = work.target()
     with target.transaction():
         target.execute(READ_ONLY)
+        target.execute(AS_MUCH_MEMORY)
         checking = Checking(work, work.context.sessions.source, target)
         return tuple(f"{check.name}: {problem}" for check, _ in checking.all() for problem in check.problems)

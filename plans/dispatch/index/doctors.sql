@@ -4,6 +4,7 @@
 -- after  load.doctors
 -- locks  ACCESS EXCLUSIVE on app.doctors (ADD CONSTRAINT)
 -- locks  SHARE on app.doctors (CREATE INDEX)
+-- locks  SHARE UPDATE EXCLUSIVE on app.doctors (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "doctors_pkey" on target
@@ -86,6 +87,9 @@ FROM removed AS r;
 
 -- transhume: build of "doctors_office_id_idx" on target
 CREATE INDEX doctors_office_id_idx ON app.doctors (office_id);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.doctors;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

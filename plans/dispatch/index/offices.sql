@@ -4,6 +4,7 @@
 -- after  load.offices
 -- locks  ACCESS EXCLUSIVE on app.offices (ADD CONSTRAINT)
 -- locks  SHARE on app.offices (CREATE INDEX)
+-- locks  SHARE UPDATE EXCLUSIVE on app.offices (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "offices_pkey" on target
@@ -57,6 +58,9 @@ SELECT
   r.key, r.raw,
   NULL, 'offices_code_key: the same (code) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
 FROM removed AS r;
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.offices;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

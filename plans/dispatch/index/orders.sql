@@ -4,6 +4,7 @@
 -- after  load.orders
 -- locks  ACCESS EXCLUSIVE on app.orders (ADD CONSTRAINT)
 -- locks  SHARE on app.orders (CREATE INDEX)
+-- locks  SHARE UPDATE EXCLUSIVE on app.orders (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "orders_pkey" on target
@@ -63,6 +64,9 @@ CREATE INDEX orders_patient_id_idx ON app.orders (patient_id);
 
 -- transhume: build of "orders_office_id_placed_at_idx" on target
 CREATE INDEX orders_office_id_placed_at_idx ON app.orders (office_id, placed_at);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.orders;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

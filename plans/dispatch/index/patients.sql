@@ -5,6 +5,7 @@
 -- after  load.patients
 -- locks  ACCESS EXCLUSIVE on app.patients (ADD CONSTRAINT)
 -- locks  SHARE on app.patients (CREATE INDEX)
+-- locks  SHARE UPDATE EXCLUSIVE on app.patients (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "patients_pkey" on target
@@ -67,6 +68,9 @@ CREATE INDEX patients_doctor_id_idx ON app.patients (doctor_id);
 
 -- transhume: build of "patients_last_name_first_name_idx" on target
 CREATE INDEX patients_last_name_first_name_idx ON app.patients (last_name, first_name);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.patients;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

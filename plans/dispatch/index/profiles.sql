@@ -4,6 +4,7 @@
 -- after  load.profiles
 -- locks  ACCESS EXCLUSIVE on app.profiles (ADD CONSTRAINT)
 -- locks  SHARE on app.profiles (CREATE INDEX)
+-- locks  SHARE UPDATE EXCLUSIVE on app.profiles (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "profiles_pkey" on target
@@ -86,6 +87,9 @@ FROM removed AS r;
 
 -- transhume: build of "profiles_office_id_idx" on target
 CREATE INDEX profiles_office_id_idx ON app.profiles (office_id);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.profiles;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

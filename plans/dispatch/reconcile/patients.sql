@@ -9,7 +9,13 @@
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.patients AS t
-  WHERE t.office_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.patients AS t
+      WHERE t.office_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.offices AS r WHERE r.id = t.office_id)
+    ) > 0
+    AND t.office_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.offices AS r WHERE r.id = t.office_id)
 ), noted AS (
   SELECT
@@ -37,7 +43,13 @@ FROM settled AS s;
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.patients AS t
-  WHERE t.doctor_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.patients AS t
+      WHERE t.doctor_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.doctors AS r WHERE r.id = t.doctor_id)
+    ) > 0
+    AND t.doctor_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.doctors AS r WHERE r.id = t.doctor_id)
 ), noted AS (
   SELECT

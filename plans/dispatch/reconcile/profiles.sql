@@ -9,7 +9,13 @@
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.profiles AS t
-  WHERE t.office_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.profiles AS t
+      WHERE t.office_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.offices AS r WHERE r.id = t.office_id)
+    ) > 0
+    AND t.office_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.offices AS r WHERE r.id = t.office_id)
 ), noted AS (
   SELECT

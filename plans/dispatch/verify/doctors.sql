@@ -1,7 +1,7 @@
 -- verify.doctors: app.doctors against its source
 -- about  Doctors who sign orders
 -- from   specs/dispatch/tables/doctors.yaml:2
--- after  finish.doctors
+-- after  constrain.doctors
 -- locks  ACCESS SHARE on app.doctors (SELECT)
 -- undo   nothing to undo
 
@@ -18,8 +18,8 @@ SELECT
   count(*) AS rows,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
-  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.profile_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS profile_id,
-  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS office_id,
+  sum(hashint8extended(s.profile_id, h.seed)) AS profile_id,
+  sum(hashint8extended(s.office_id, h.seed)) AS office_id,
   sum(hashint4extended((CASE s.is_active WHEN 0 THEN false WHEN 1 THEN true END)::integer, h.seed)) AS is_active,
   sum(hashtextextended(s.license_no::text COLLATE "C", h.seed)) AS license_no,
   sum(hashtextextended(s.specialty::text COLLATE "C", h.seed)) AS specialty,
@@ -49,14 +49,16 @@ SELECT
   count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
-  sum(uuid_hash_extended(t.profile_id, h.seed)) AS profile_id,
-  sum(uuid_hash_extended(t.office_id, h.seed)) AS office_id,
+  sum(hashint8extended(parent_profile_id.legacy_id, h.seed)) AS profile_id,
+  sum(hashint8extended(parent_office_id.legacy_id, h.seed)) AS office_id,
   sum(hashint4extended(t.is_active::integer, h.seed)) AS is_active,
   sum(hashtextextended(t.license_no::text COLLATE "C", h.seed)) AS license_no,
   sum(hashtextextended(t.specialty::text COLLATE "C", h.seed)) AS specialty,
   sum(hashtextextended(t.rating::text COLLATE "C", h.seed)) AS rating,
   sum(timestamp_hash_extended(t.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at
 FROM app.doctors AS t
+LEFT JOIN app.profiles AS parent_profile_id ON parent_profile_id.id = t.profile_id
+LEFT JOIN app.offices AS parent_office_id ON parent_office_id.id = t.office_id
 CROSS JOIN LATERAL (
   SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
   FROM (VALUES (t.legacy_id::text)) AS key (text)

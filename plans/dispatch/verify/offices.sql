@@ -1,7 +1,7 @@
 -- verify.offices: app.offices against its source
 -- about  The offices that send orders in
 -- from   specs/dispatch/tables/offices.yaml:2
--- after  finish.offices
+-- after  index.offices
 -- locks  ACCESS SHARE on app.offices (SELECT)
 -- undo   nothing to undo
 

@@ -1,7 +1,7 @@
 -- verify.orders: app.orders against its source
 -- about  What was ordered for whom, and what became of it
 -- from   specs/dispatch/tables/orders.yaml:2
--- after  finish.orders
+-- after  constrain.orders
 -- locks  ACCESS SHARE on app.orders (SELECT)
 -- undo   nothing to undo
 
@@ -19,8 +19,8 @@ SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('orders:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashtextextended(s."order"::text COLLATE "C", h.seed)) AS order_no,
-  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS patient_id,
-  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS office_id,
+  sum(hashint8extended(s.patient_id, h.seed)) AS patient_id,
+  sum(hashint8extended(s.office_id, h.seed)) AS office_id,
   sum(hashtextextended((CASE s.status WHEN 0 THEN 'draft' WHEN 1 THEN 'submitted' WHEN 2 THEN 'approved' WHEN 3 THEN 'shipped' WHEN 4 THEN 'delivered' WHEN 5 THEN 'cancelled' END) COLLATE "C", h.seed)) AS status,
   sum(hashtextextended(((s.tax_rate::numeric(6,4))::text) COLLATE "C", h.seed)) AS tax_rate,
   sum(hashtextextended(((to_date(s.due, 'DD.MM.YYYY'))::text) COLLATE "C", h.seed)) AS due_on,
@@ -63,8 +63,8 @@ SELECT
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashtextextended(t.order_no::text COLLATE "C", h.seed)) AS order_no,
-  sum(uuid_hash_extended(t.patient_id, h.seed)) AS patient_id,
-  sum(uuid_hash_extended(t.office_id, h.seed)) AS office_id,
+  sum(hashint8extended(parent_patient_id.legacy_id, h.seed)) AS patient_id,
+  sum(hashint8extended(parent_office_id.legacy_id, h.seed)) AS office_id,
   sum(hashtextextended(t.status COLLATE "C", h.seed)) AS status,
   sum(hashtextextended(t.tax_rate::text COLLATE "C", h.seed)) AS tax_rate,
   sum(hashtextextended(t.due_on::text COLLATE "C", h.seed)) AS due_on,
@@ -76,6 +76,8 @@ SELECT
   sum(timestamp_hash_extended(t.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at,
   sum(timestamp_hash_extended(t.updated_at AT TIME ZONE 'UTC', h.seed)) AS updated_at
 FROM app.orders AS t
+LEFT JOIN app.patients AS parent_patient_id ON parent_patient_id.id = t.patient_id
+LEFT JOIN app.offices AS parent_office_id ON parent_office_id.id = t.office_id
 CROSS JOIN LATERAL (
   SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
   FROM (VALUES (t.legacy_id::text)) AS key (text)

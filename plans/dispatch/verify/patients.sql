@@ -1,7 +1,7 @@
 -- verify.patients: app.patients against its source
 -- about  Patients, with the office that looks after them
 -- from   specs/dispatch/tables/patients.yaml:2
--- after  finish.patients
+-- after  constrain.patients
 -- locks  ACCESS SHARE on app.patients (SELECT)
 -- undo   nothing to undo
 
@@ -18,8 +18,8 @@ SELECT
   count(*) AS rows,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
-  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS office_id,
-  sum(uuid_hash_extended(CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.doctor_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END, h.seed)) AS doctor_id,
+  sum(hashint8extended(s.office_id, h.seed)) AS office_id,
+  sum(hashint8extended(CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE s.doctor_id END, h.seed)) AS doctor_id,
   sum(hashtextextended(((to_date(s.dob, 'DD.MM.YYYY'))::text) COLLATE "C", h.seed)) AS born_on,
   sum(hashtextextended((CASE WHEN s.sex IS NOT NULL THEN CASE s.sex WHEN 'F' THEN 'female' WHEN 'M' THEN 'male' ELSE 'unknown' END END) COLLATE "C", h.seed)) AS sex,
   sum(hashtextextended((nullif(lower(trim(s.email)), '')::text) COLLATE "C", h.seed)) AS email,
@@ -66,8 +66,8 @@ SELECT
   count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
-  sum(uuid_hash_extended(t.office_id, h.seed)) AS office_id,
-  sum(uuid_hash_extended(t.doctor_id, h.seed)) AS doctor_id,
+  sum(hashint8extended(parent_office_id.legacy_id, h.seed)) AS office_id,
+  sum(hashint8extended(parent_doctor_id.legacy_id, h.seed)) AS doctor_id,
   sum(hashtextextended(t.born_on::text COLLATE "C", h.seed)) AS born_on,
   sum(hashtextextended(t.sex COLLATE "C", h.seed)) AS sex,
   sum(hashtextextended(t.email COLLATE "C", h.seed)) AS email,
@@ -81,6 +81,8 @@ SELECT
   sum(hashtextextended(t.notes COLLATE "C", h.seed)) AS notes,
   sum(timestamp_hash_extended(t.updated_at AT TIME ZONE 'UTC', h.seed)) AS updated_at
 FROM app.patients AS t
+LEFT JOIN app.offices AS parent_office_id ON parent_office_id.id = t.office_id
+LEFT JOIN app.doctors AS parent_doctor_id ON parent_doctor_id.id = t.doctor_id
 CROSS JOIN LATERAL (
   SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
   FROM (VALUES (t.legacy_id::text)) AS key (text)

@@ -1,7 +1,7 @@
 -- verify.profiles: app.profiles against its source
 -- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
--- after  finish.profiles
+-- after  constrain.profiles
 -- locks  ACCESS SHARE on app.profiles (SELECT)
 -- undo   nothing to undo
 
@@ -24,7 +24,7 @@ SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashint8extended(s.user_id, h.seed)) AS legacy_user_id,
-  sum(uuid_hash_extended(CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.office_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END, h.seed)) AS office_id,
+  sum(hashint8extended(CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE s.office_id END, h.seed)) AS office_id,
   sum(hashtextextended((CASE s.user_type WHEN 1 THEN 'admin' WHEN 2 THEN 'doctor' WHEN 3 THEN 'nurse' WHEN 4 THEN 'dispatcher' WHEN 5 THEN 'patient' END) COLLATE "C", h.seed)) AS role,
   sum(hashtextextended((trim(s.first_name || ' ' || s.last_name)::text) COLLATE "C", h.seed)) AS name,
   sum(hashtextextended((nullif(lower(trim(s.email)), '')::text) COLLATE "C", h.seed)) AS email,
@@ -77,7 +77,7 @@ SELECT
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashint8extended(t.legacy_user_id, h.seed)) AS legacy_user_id,
-  sum(uuid_hash_extended(t.office_id, h.seed)) AS office_id,
+  sum(hashint8extended(parent_office_id.legacy_id, h.seed)) AS office_id,
   sum(hashtextextended(t.role COLLATE "C", h.seed)) AS role,
   sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name,
   sum(hashtextextended(t.email COLLATE "C", h.seed)) AS email,
@@ -92,6 +92,7 @@ SELECT
   sum(timestamp_hash_extended(t.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at,
   sum(timestamp_hash_extended(t.updated_at AT TIME ZONE 'UTC', h.seed)) AS updated_at
 FROM app.profiles AS t
+LEFT JOIN app.offices AS parent_office_id ON parent_office_id.id = t.office_id
 CROSS JOIN LATERAL (
   SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
   FROM (VALUES (t.legacy_id::text)) AS key (text)

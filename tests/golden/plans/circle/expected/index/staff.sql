@@ -2,10 +2,14 @@
 -- from   specs/demo/tables/visits.yaml:1
 -- after  load.staff
 -- locks  ACCESS EXCLUSIVE on app.staff (ADD CONSTRAINT)
+-- locks  SHARE UPDATE EXCLUSIVE on app.staff (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "staff_pkey" on target
 ALTER TABLE app.staff ADD CONSTRAINT staff_pkey PRIMARY KEY (id);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.staff;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

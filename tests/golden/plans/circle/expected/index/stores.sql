@@ -2,6 +2,7 @@
 -- from   specs/demo/tables/patients.yaml:1
 -- after  load.stores
 -- locks  ACCESS EXCLUSIVE on app.stores (ADD CONSTRAINT)
+-- locks  SHARE UPDATE EXCLUSIVE on app.stores (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "stores_pkey" on target
@@ -29,6 +30,9 @@ SELECT
   r.key, r.raw,
   NULL, 'stores_pkey: the same (id) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
 FROM removed AS r;
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.stores;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

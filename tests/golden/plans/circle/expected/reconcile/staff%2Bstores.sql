@@ -9,7 +9,13 @@
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.staff AS t
-  WHERE t.store_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.staff AS t
+      WHERE t.store_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.stores AS r WHERE r.id = t.store_id)
+    ) > 0
+    AND t.store_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.stores AS r WHERE r.id = t.store_id)
 ), noted AS (
   SELECT
@@ -38,7 +44,13 @@ FROM settled AS s;
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.staff AS t
-  WHERE t.boss_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.staff AS t
+      WHERE t.boss_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.staff AS r WHERE r.id = t.boss_id)
+    ) > 0
+    AND t.boss_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.staff AS r WHERE r.id = t.boss_id)
 ), noted AS (
   SELECT
@@ -68,7 +80,13 @@ FROM settled AS s;
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.stores AS t
-  WHERE t.manager_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.stores AS t
+      WHERE t.manager_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.staff AS r WHERE r.id = t.manager_id)
+    ) > 0
+    AND t.manager_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.staff AS r WHERE r.id = t.manager_id)
 ), noted AS (
   SELECT

@@ -15,7 +15,7 @@ FROM app.staff;
 -- transhume: checksum on source binds rejected nulled."boss_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
-  sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('stores:' || s.store_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS store_id,
+  sum(hashint8extended(s.store_id, h.seed)) AS store_id,
   sum(hashtextextended((CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE s.boss_id::integer::text END) COLLATE "C", h.seed)) AS boss_id
 FROM (
   SELECT
@@ -34,10 +34,11 @@ WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 -- transhume: checksum on target -- as they arrived
 SELECT
   count(*) AS rows,
-  sum(uuid_hash_extended(t.store_id, h.seed)) AS store_id,
+  sum(hashint8extended(parent_store_id.legacy_id, h.seed)) AS store_id,
   sum(hashtextextended(m_boss_id.legacy_id::text COLLATE "C", h.seed)) AS boss_id
 FROM app.staff AS t
 JOIN transhume.map_staff AS k ON k.id = t.id
+LEFT JOIN app.stores AS parent_store_id ON parent_store_id.id = t.store_id
 LEFT JOIN transhume.map_staff AS m_boss_id ON m_boss_id.id = t.boss_id
 CROSS JOIN LATERAL (
   SELECT hashtextextended(key.text COLLATE "C", 0) AS seed

@@ -1,6 +1,6 @@
 -- verify.stores: app.stores against its source
 -- from   specs/demo/tables/patients.yaml:1
--- after  finish.stores
+-- after  constrain.stores
 -- locks  ACCESS SHARE on app.stores (SELECT)
 -- undo   nothing to undo
 

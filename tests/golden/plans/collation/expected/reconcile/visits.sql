@@ -8,7 +8,13 @@
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
-  WHERE t.patient_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.visits AS t
+      WHERE t.patient_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.patient_id)
+    ) > 0
+    AND t.patient_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.patient_id)
 ), noted AS (
   SELECT

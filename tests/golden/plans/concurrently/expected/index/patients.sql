@@ -4,6 +4,7 @@
 -- locks  ACCESS EXCLUSIVE on app.patients (ADD CONSTRAINT)
 -- locks  SHARE on app.patients (CREATE INDEX)
 -- locks  SHARE UPDATE EXCLUSIVE on app.patients (CREATE INDEX CONCURRENTLY, outside of a transaction)
+-- locks  SHARE UPDATE EXCLUSIVE on app.patients (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: gate on target
@@ -109,6 +110,9 @@ CREATE INDEX CONCURRENTLY patients_born_idx ON app.patients (born) WHERE born > 
 
 -- transhume: build of "patients_name_idx" on target
 CREATE INDEX patients_name_idx ON app.patients (name);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.patients;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

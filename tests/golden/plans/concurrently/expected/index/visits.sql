@@ -4,6 +4,7 @@
 -- locks  ACCESS EXCLUSIVE on app.visits (ADD CONSTRAINT)
 -- locks  SHARE on app.visits (CREATE INDEX)
 -- locks  SHARE UPDATE EXCLUSIVE on app.visits (CREATE INDEX CONCURRENTLY, outside of a transaction)
+-- locks  SHARE UPDATE EXCLUSIVE on app.visits (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: gate on target
@@ -134,6 +135,9 @@ CREATE UNIQUE INDEX visit_paid ON app.visits USING btree (fee) WHERE (fee > (20)
 
 -- transhume: build of "visit_status" on target
 CREATE INDEX visit_status ON app.visits USING btree (status);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.visits;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

@@ -1,6 +1,6 @@
 -- verify.visits: app.visits against its source
 -- from   specs/demo/tables/visits.yaml:1
--- after  finish.visits
+-- after  index.visits
 -- locks  ACCESS SHARE on app.visits (SELECT)
 -- undo   nothing to undo
 

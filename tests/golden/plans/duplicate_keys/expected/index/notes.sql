@@ -2,6 +2,7 @@
 -- from   specs/demo/tables/visits.yaml:1
 -- after  load.notes
 -- locks  ACCESS EXCLUSIVE on app.notes (ADD CONSTRAINT)
+-- locks  SHARE UPDATE EXCLUSIVE on app.notes (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "notes_pkey" on target
@@ -43,6 +44,9 @@ SELECT
   r.key, r.raw,
   NULL, 'notes_pkey: the same (patient_id) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
 FROM removed AS r;
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.notes;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

@@ -1,6 +1,6 @@
 -- verify.notes: app.notes against its source
 -- from   specs/demo/tables/visits.yaml:1
--- after  finish.notes
+-- after  constrain.notes
 -- locks  ACCESS SHARE on app.notes (SELECT)
 -- undo   nothing to undo
 

@@ -3,6 +3,7 @@
 -- after  load.visits
 -- locks  ACCESS EXCLUSIVE on app.visits (ADD CONSTRAINT)
 -- locks  SHARE on app.visits (CREATE INDEX)
+-- locks  SHARE UPDATE EXCLUSIVE on app.visits (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "visits_pkey" on target
@@ -91,6 +92,9 @@ CREATE UNIQUE INDEX visits_at_key ON app.visits (at);
 
 -- transhume: build of "by fee" on target
 CREATE INDEX "by fee" ON app.visits USING brin (fee);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.visits;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

@@ -3,6 +3,7 @@
 -- after  load.visits
 -- locks  ACCESS EXCLUSIVE on app.visits (ADD CONSTRAINT)
 -- locks  SHARE on app.visits (CREATE INDEX)
+-- locks  SHARE UPDATE EXCLUSIVE on app.visits (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "visits_at_key" on target
@@ -33,6 +34,9 @@ FROM removed AS r;
 
 -- transhume: build of "visit_fee" on target
 CREATE INDEX visit_fee ON app.visits USING btree (fee) WHERE (fee > (10)::numeric);
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.visits;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

@@ -1,6 +1,6 @@
 -- verify.payments: app.payments against its source
 -- from   specs/demo/tables/visits.yaml:1
--- after  finish.payments
+-- after  index.payments
 -- locks  ACCESS SHARE on app.payments (SELECT)
 -- undo   nothing to undo
 

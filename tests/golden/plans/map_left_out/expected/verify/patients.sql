@@ -1,6 +1,6 @@
 -- verify.patients: app.patients against its source
 -- from   specs/demo/tables/patients.yaml:1
--- after  finish.patients
+-- after  reconcile.patients
 -- locks  ACCESS SHARE on app.patients (SELECT)
 -- undo   nothing to undo
 

@@ -39,7 +39,13 @@ UNION ALL
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
-  WHERE t.a IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.visits AS t
+      WHERE t.a IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.a)
+    ) > 0
+    AND t.a IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.a)
 ), noted AS (
   SELECT
@@ -67,7 +73,13 @@ FROM settled AS s;
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
-  WHERE t.b IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.visits AS t
+      WHERE t.b IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.b)
+    ) > 0
+    AND t.b IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.b)
 ), noted AS (
   SELECT
@@ -96,7 +108,13 @@ FROM settled AS s;
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
-  WHERE t.d IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.visits AS t
+      WHERE t.d IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.d)
+    ) > 0
+    AND t.d IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.d)
 ), noted AS (
   SELECT
@@ -124,7 +142,13 @@ FROM settled AS s;
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
-  WHERE t.e IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.visits AS t
+      WHERE t.e IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.e)
+    ) > 0
+    AND t.e IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.e)
 ), noted AS (
   SELECT

@@ -3,6 +3,7 @@
 -- from   specs/demo/tables/patients.yaml:1
 -- after  load."odd.name"
 -- locks  ACCESS EXCLUSIVE on app."odd.name" (ADD CONSTRAINT)
+-- locks  SHARE UPDATE EXCLUSIVE on app."odd.name" (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "odd.name_pkey" on target
@@ -30,6 +31,9 @@ SELECT
   r.key, r.raw,
   NULL, 'odd.name_pkey: the same (ID) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
 FROM removed AS r;
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app."odd.name";
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

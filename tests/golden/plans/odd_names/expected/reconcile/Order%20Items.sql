@@ -8,7 +8,13 @@
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app."Order Items" AS t
-  WHERE t."odd.id" IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app."Order Items" AS t
+      WHERE t."odd.id" IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app."odd.name" AS r WHERE r."ID" = t."odd.id")
+    ) > 0
+    AND t."odd.id" IS NOT NULL
     AND NOT EXISTS (SELECT FROM app."odd.name" AS r WHERE r."ID" = t."odd.id")
 ), noted AS (
   SELECT

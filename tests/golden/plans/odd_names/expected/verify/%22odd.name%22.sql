@@ -1,7 +1,7 @@
 -- verify."odd.name": app."odd.name" against its source
 -- about  {{ 7 * 7 }} and {% raw %} are data, and so is -- this
 -- from   specs/demo/tables/patients.yaml:1
--- after  finish."odd.name"
+-- after  index."odd.name"
 -- locks  ACCESS SHARE on app."odd.name" (SELECT)
 -- undo   nothing to undo
 

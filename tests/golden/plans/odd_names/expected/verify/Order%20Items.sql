@@ -1,6 +1,6 @@
 -- verify.Order Items: app.Order Items against its source
 -- from   specs/demo/tables/visits.yaml:1
--- after  finish.Order Items
+-- after  constrain.Order Items
 -- locks  ACCESS SHARE on app.Order Items (SELECT)
 -- undo   nothing to undo
 
@@ -17,7 +17,7 @@ SELECT
   count(*) AS rows,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('Order Items:' || s."Id"::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS "Id",
   sum(hashint8extended(s."Id", h.seed)) AS legacy_id,
-  sum(uuid_hash_extended(CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('"odd.name":' || s."odd.id"::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END, h.seed)) AS "odd.id"
+  sum(hashint8extended(CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE s."odd.id" END, h.seed)) AS "odd.id"
 FROM (
   SELECT
     s."Id",
@@ -36,8 +36,9 @@ SELECT
   count(*) AS rows,
   sum(uuid_hash_extended(t."Id", h.seed)) AS "Id",
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
-  sum(uuid_hash_extended(t."odd.id", h.seed)) AS "odd.id"
+  sum(hashint8extended("parent_odd.id"."legacy ""id""", h.seed)) AS "odd.id"
 FROM app."Order Items" AS t
+LEFT JOIN app."odd.name" AS "parent_odd.id" ON "parent_odd.id"."ID" = t."odd.id"
 CROSS JOIN LATERAL (
   SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
   FROM (VALUES (t.legacy_id::text)) AS key (text)

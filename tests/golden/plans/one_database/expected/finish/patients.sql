@@ -1,7 +1,6 @@
--- finish.patients: app.patients: sequence of id, statistics
+-- finish.patients: app.patients: sequence of id
 -- from   specs/demo/tables/patients.yaml:1
 -- after  reconcile.patients
--- locks  SHARE UPDATE EXCLUSIVE on app.patients (ANALYZE)
 -- undo   nothing to undo; the sequences stay where they are
 
 -- transhume: apply on target
@@ -11,7 +10,6 @@ SELECT setval(
   coalesce(max(id) >= 1, false)
 )
 FROM app.patients;
-ANALYZE app.patients;
 
 -- transhume: verify on target
 SELECT 'the sequence of id is behind its greatest value, ' || t.greatest::text AS problem

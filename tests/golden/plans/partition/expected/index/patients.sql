@@ -2,6 +2,7 @@
 -- from   specs/demo/tables/patients.yaml:1
 -- after  load.patients
 -- locks  ACCESS EXCLUSIVE on app.patients (ADD CONSTRAINT)
+-- locks  SHARE UPDATE EXCLUSIVE on app.patients (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "patients_pkey" on target
@@ -30,6 +31,9 @@ SELECT
   r.key, r.raw,
   NULL, 'patients_pkey: the same (id, born) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
 FROM removed AS r;
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) app.patients;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

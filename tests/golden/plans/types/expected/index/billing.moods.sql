@@ -2,6 +2,7 @@
 -- from   specs/demo/tables/visits.yaml:1
 -- after  load.billing.moods
 -- locks  ACCESS EXCLUSIVE on billing.moods (ADD CONSTRAINT)
+-- locks  SHARE UPDATE EXCLUSIVE on billing.moods (VACUUM, ANALYZE, outside of a transaction)
 -- undo   drops them; rows that were set aside come back with a new load
 
 -- transhume: build of "moods_pkey" on target
@@ -29,6 +30,9 @@ SELECT
   r.key, r.raw,
   NULL, 'moods_pkey: the same (id) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
 FROM removed AS r;
+
+-- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+VACUUM (ANALYZE, TRUNCATE false) billing.moods;
 
 -- transhume: verify on target
 SELECT expected.name || ' is not there, not valid, or not what it was' AS problem

@@ -1,6 +1,6 @@
 -- verify.billing.moods: billing.moods against its source
 -- from   specs/demo/tables/visits.yaml:1
--- after  finish.billing.moods
+-- after  index.billing.moods
 -- locks  ACCESS SHARE on billing.moods (SELECT)
 -- undo   nothing to undo
 

@@ -8,7 +8,13 @@
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
-  WHERE t.patient_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.visits AS t
+      WHERE t.patient_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.patient_id)
+    ) > 0
+    AND t.patient_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.patient_id)
 ), noted AS (
   SELECT
@@ -36,7 +42,13 @@ FROM settled AS s;
 WITH missing AS (
   SELECT t.tableoid AS relation, t.ctid AS place
   FROM app.visits AS t
-  WHERE t.namesake_id IS NOT NULL
+  WHERE (
+      SELECT count(*)
+      FROM app.visits AS t
+      WHERE t.namesake_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.namesake_id)
+    ) > 0
+    AND t.namesake_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM app.patients AS r WHERE r.id = t.namesake_id)
 ), noted AS (
   SELECT
