@@ -83,7 +83,7 @@ def test_the_runner_reads_it(tmp_path: Path) -> None:
     plan = read_plan(tmp_path / "demo")
 
     assert [each.id for each in plan.tables] == ["orders", 'o"d\n.d']
-    assert len(plan.steps) == 11
+    assert len(plan.steps) == 9
     assert {step.reversible for step in plan.steps} == {True}
 
 

@@ -64,10 +64,8 @@ def test_the_steps_of_two_tables() -> None:
         "index.visits": ("load.visits",),
         "reconcile.visits": ("index.visits", "index.patients"),
         "constrain.visits": ("reconcile.visits", "index.patients"),
-        "finish.patients": ("index.patients",),
-        "finish.visits": ("constrain.visits",),
-        "verify.patients": ("finish.patients",),
-        "verify.visits": ("finish.visits",),
+        "verify.patients": ("index.patients",),
+        "verify.visits": ("constrain.visits",),
     }
 
 
@@ -176,7 +174,7 @@ def test_a_new_table_is_new_lines() -> None:
 
     assert set(before["plan.yaml"].splitlines()) < set(after["plan.yaml"].splitlines())
     gone = set(before["PLAN.md"].splitlines()) - set(after["PLAN.md"].splitlines())
-    assert gone == {"**2 tables, about 2,000 rows, 13 steps. No hazard. Every step can be undone.**"}
+    assert gone == {"**2 tables, about 2,000 rows, 11 steps. No hazard. Every step can be undone.**"}
     assert {name: text for name, text in after.items() if name in before and name.endswith(".sql")} == {
         name: text for name, text in before.items() if name.endswith(".sql")
     }
@@ -293,7 +291,7 @@ def test_verify_waits_for_the_tables_that_its_queries_name() -> None:
     query = BoundComparison("totals", Sql("SELECT 1"), Sql("SELECT sum(x) FROM app.visits"))
     plan = steps(lower(ordered(table("patients", verify=(query,)), table("visits"), table("visit"))))
 
-    assert plan["verify.patients"].after == ("finish.patients", "finish.visits")
+    assert plan["verify.patients"].after == ("index.patients", "index.visits")
 
 
 def test_a_source_without_a_key() -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import uuid
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Event as EventType
 from pathlib import Path
 
-import psutil
 import pytest
 from rich.console import Console
 
@@ -30,25 +31,35 @@ RUN = Run(uuid.UUID(int=7), "hand", "", "", "", "open", 1, "", datetime(2024, 5,
 MB = 2**20
 
 
-def test_memory_is_that_of_the_children_too() -> None:
-    """A child that holds 64 MB counts for as long as it lives."""
-    script = "held = bytearray(64 * 2**20); held[::4096] = b'x' * len(held[::4096]); print(flush=True); input()"
+def hold(ready: EventType, end: EventType) -> None:
+    """Hold 64 MB, in a worker."""
+    held = bytearray(64 * MB)
+    held[::4096] = b"x" * len(held[::4096])
+    ready.set()
+    end.wait()
+
+
+def test_memory_is_that_of_the_workers_too() -> None:
+    """A worker that holds 64 MB counts for as long as it lives."""
+    context = multiprocessing.get_context("spawn")
+    ready, end = context.Event(), context.Event()
     before = memory.resident()
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        during = memory.resident()
-        child.communicate(b"\n")
+    worker = context.Process(target=hold, args=(ready, end))
+    worker.start()
+    assert ready.wait(60)
+    during = memory.resident()
+    end.set()
+    worker.join()
 
     assert during - before > 60 * MB
     assert memory.resident() - before < 30 * MB
 
 
 def test_a_process_that_has_vanished_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the list of the children and the look at one, that one may end."""
+    """Between the list of the workers and the look at one, that one may end."""
     with subprocess.Popen([sys.executable, "-c", "pass"]) as child:
-        gone = psutil.Process(child.pid)
-    monkeypatch.setattr(psutil.Process, "children", lambda self, recursive: [gone])
+        pass
+    monkeypatch.setattr(multiprocessing, "active_children", lambda: [child])
 
     assert memory.resident() > MB
 

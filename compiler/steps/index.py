@@ -71,9 +71,7 @@ class BuildIndexes(TableStep):
         # Foreign keys are checked by the index alone where every row is known to be visible: 0.5 s instead of 2.9 s.
         # The planner of these checks, and of the reconciliation before, has statistics then.
         vacuum = Sql(f"VACUUM (ANALYZE, TRUNCATE false) {self.target};")
-        yield Section(
-            "vacuum", "target", vacuum, prose="statistics; references are then looked up in indexes alone"
-        )
+        yield Section("vacuum", "target", vacuum, prose="statistics; references are then looked up in indexes alone")
 
     def verify(self) -> Iterator[Section]:
         expected = tuple(self._expected(index) for index in self._indexes)

@@ -65,7 +65,7 @@ CREATE INDEX orders_patient_id_idx ON app.orders (patient_id);
 -- transhume: build of "orders_office_id_placed_at_idx" on target
 CREATE INDEX orders_office_id_placed_at_idx ON app.orders (office_id, placed_at);
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.orders;
 
 -- transhume: verify on target

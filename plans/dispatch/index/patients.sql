@@ -69,7 +69,7 @@ CREATE INDEX patients_doctor_id_idx ON app.patients (doctor_id);
 -- transhume: build of "patients_last_name_first_name_idx" on target
 CREATE INDEX patients_last_name_first_name_idx ON app.patients (last_name, first_name);
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.patients;
 
 -- transhume: verify on target

@@ -88,7 +88,7 @@ FROM removed AS r;
 -- transhume: build of "profiles_office_id_idx" on target
 CREATE INDEX profiles_office_id_idx ON app.profiles (office_id);
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.profiles;
 
 -- transhume: verify on target

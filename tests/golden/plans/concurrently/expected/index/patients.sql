@@ -111,7 +111,7 @@ CREATE INDEX CONCURRENTLY patients_born_idx ON app.patients (born) WHERE born > 
 -- transhume: build of "patients_name_idx" on target
 CREATE INDEX patients_name_idx ON app.patients (name);
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.patients;
 
 -- transhume: verify on target

@@ -136,7 +136,7 @@ CREATE UNIQUE INDEX visit_paid ON app.visits USING btree (fee) WHERE (fee > (20)
 -- transhume: build of "visit_status" on target
 CREATE INDEX visit_status ON app.visits USING btree (status);
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.visits;
 
 -- transhume: verify on target

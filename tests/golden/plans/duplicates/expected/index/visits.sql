@@ -93,7 +93,7 @@ CREATE UNIQUE INDEX visits_at_key ON app.visits (at);
 -- transhume: build of "by fee" on target
 CREATE INDEX "by fee" ON app.visits USING brin (fee);
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.visits;
 
 -- transhume: verify on target

@@ -35,7 +35,7 @@ FROM removed AS r;
 -- transhume: build of "visit_fee" on target
 CREATE INDEX visit_fee ON app.visits USING btree (fee) WHERE (fee > (10)::numeric);
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.visits;
 
 -- transhume: verify on target

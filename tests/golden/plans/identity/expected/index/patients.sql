@@ -8,7 +8,7 @@
 -- transhume: build of "patients_pkey" on target
 ALTER TABLE app.patients ADD CONSTRAINT patients_pkey PRIMARY KEY (id);
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.patients;
 
 -- transhume: verify on target

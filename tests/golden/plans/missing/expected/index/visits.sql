@@ -31,7 +31,7 @@ SELECT
   NULL, 'visits_pkey: the same (id) as row ' || array_to_string(r.other, ', '), '23505', 'reconciled'
 FROM removed AS r;
 
--- transhume: vacuum on target -- statistics; and references are then looked up in the indexes alone
+-- transhume: vacuum on target -- statistics; references are then looked up in indexes alone
 VACUUM (ANALYZE, TRUNCATE false) app.visits;
 
 -- transhume: verify on target
