@@ -80,6 +80,7 @@ CREATE TABLE IF NOT EXISTS transhume.chunk (
     run uuid NOT NULL,
     step text NOT NULL,
     chunk bigint NOT NULL,               -- 1,000,000 * the range's number, and counted on from there
+    range integer NOT NULL GENERATED ALWAYS AS (chunk / 1000000) STORED,
     after text[],                        -- the keyset that it starts after, and the one that it ends with
     upto text[],
     loaded bigint,
@@ -91,7 +92,9 @@ CREATE TABLE IF NOT EXISTS transhume.chunk (
     epoch bigint NOT NULL,
     committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (run, step, chunk),
-    FOREIGN KEY (run, step) REFERENCES transhume.step
+    FOREIGN KEY (run, step) REFERENCES transhume.step,
+    -- A load that starts anew has other ranges: who is still at one of the old ones can claim nothing any more.
+    CONSTRAINT chunk_range FOREIGN KEY (run, step, range) REFERENCES transhume.range
 );
 
 -- Rows that were set aside. Written by the plan's own statements too (docs/plan.md).

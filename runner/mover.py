@@ -12,7 +12,7 @@ from typing import ClassVar
 from runner import budget, control, fence, journal
 from runner.chunks import Chunk, Pace
 from runner.connect import Session
-from runner.errors import RunnerError, SqlError, is_row_error
+from runner.errors import RunnerError, SnapshotLost, SqlError, is_row_error
 from runner.failpoints import failpoint
 from runner.feed import Head
 from runner.journal import Counts, Position, Range
@@ -87,6 +87,8 @@ class Mover(abc.ABC):
             try:
                 moved = self._move(head)
             except SqlError as error:
+                if error.constraint == "chunk_range":
+                    raise SnapshotLost(f"{self.work.step.id} was started anew without this range") from error
                 if not is_row_error(error) or not self.work.table.has_key or _is_claim(error):
                     raise  # by its place a row cannot be told: no chunk is smaller than a block
                 self.close()

@@ -103,30 +103,32 @@ def _size(work: Work) -> tuple[int, float]:
 def _ranges(work: Work, size: int) -> tuple[Range, ...]:
     """How the source is split: as the journal says, or now. Places of rows are good for one view only."""
     known = work.persist(lambda: journal.ranges(work.target(), work.run, work.step.id))
+    first = 0
     if known and work.table.by_place:
+        first = known[-1].number + 1
         work.record("started anew", lambda session: _forget(work, session))
     elif known:
         return known
-    ranges = _split(work, size)
+    ranges = _split(work, size, first)
     work.record("split", lambda session: journal.add_ranges(session, work.run, work.step.id, ranges))
     return ranges
 
 
-def _split(work: Work, size: int) -> tuple[Range, ...]:
-    """As many ranges as keep every job busy to the end, none smaller than two chunks."""
+def _split(work: Work, size: int, first: int) -> tuple[Range, ...]:
+    """As many ranges as keep every job busy to the end, none smaller than two chunks; numbered from `first` on."""
     section = work.file.find("split")
     number = min(size // (2 * work.table.chunk[1]), RANGES * work.context.jobs)
     if section is None or number < 2:
-        return (Range(0),)
+        return (Range(first),)
     share = min(100.0, 100 * SAMPLE * number / size)
     values = {"ranges": str(number), "share": f"{share:.4f}"}
     found = work.persist(lambda: execute(work.session(section), section, values)).rows
     ends = [tuple(value or "" for value in row) for row in found]
     bounds = zip([None, *ends], [*ends, None], strict=True)
-    return tuple(Range(place, after, upto) for place, (after, upto) in enumerate(bounds))
+    return tuple(Range(place, after, upto) for place, (after, upto) in enumerate(bounds, first))
 
 
 def _forget(work: Work, session: Session) -> None:
     """Empty the table, and the journal of what this load has done."""
-    execute(session, work.file.need("revert"), work.values)
     journal.forget_load(session, work.run, work.step.id)
+    execute(session, work.file.need("revert"), work.values)

@@ -154,6 +154,7 @@ def test_nothing_of_it_waits_for_a_chunk_in_flight(migrations: Make) -> None:
     migration = migrations(rows=0)
     with at_work(migration) as (session, run):
         journal.begin_step(session, run, "load.orders")
+        journal.add_ranges(session, run, "load.orders", [journal.Range(0)])
         lane = closing(open_target(migration.places["target"], fence.application(run), 2))
         with lane as chunk, chunk.transaction():
             fence.hold(chunk, run)

@@ -86,6 +86,7 @@ def _filled(session: Session, run: Run, dice: random.Random) -> dict[str, int]:
         load, take = f"load.{table}", "index.patient" if table == "patient" else "reconcile.orders"
         for step in (load, take):
             journal.begin_step(session, run, step)
+        journal.add_ranges(session, run, load, [journal.Range(0)])
         for chunk in range(dice.randrange(1, 8)):
             rows = dice.randrange(6)
             journal.claim_chunk(session, run, load, chunk, None, None)

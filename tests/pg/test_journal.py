@@ -99,6 +99,26 @@ def test_the_fence_holds(migrations: Make) -> None:
             fence.hold(one, run)
 
 
+def test_a_load_that_started_anew_has_other_ranges(migrations: Make) -> None:
+    """Who is still at a range of before can claim no chunk of it; and one in flight is waited for."""
+    migration = migrations(rows=10)
+    migration.apply()
+    with (
+        closing(psycopg.connect(migration.target, autocommit=True)) as one,
+        closing(psycopg.connect(migration.target, autocommit=True)) as two,
+    ):
+        run = journal.latest_run(one, "hand")
+        assert run is not None
+        two.execute("SET lock_timeout = '50ms'")
+        with one.transaction():
+            journal.claim_chunk(one, run, "load.orders", 900, None, None)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                journal.forget_load(two, run, "load.orders")
+        journal.forget_load(two, run, "load.orders")
+        with pytest.raises(psycopg.errors.ForeignKeyViolation, match="chunk_range"):
+            journal.claim_chunk(one, run, "load.orders", 901, None, None)
+
+
 def test_status_while_a_runner_is_at_work(migrations: Make) -> None:
     """Another terminal sees the state, the steps, rows, rate and who is at work; and afterwards, that it is done."""
     migration = migrations(rows=200, chunk=(1, 1))
