@@ -53,7 +53,7 @@ demo: $(STAMP)  ## a whole migration on the embedded server: plan, apply, verify
 	$(BIN)/transhume demo $(PROJECT)
 
 test: $(STAMP)  ## every test but those that only `make faults` runs
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3  # of two cores: much of the time is waiting for servers
 
 faults: $(STAMP)  ## every fault of docs/faults.md, and the table of what became of each; KILLS=100
 	$(BIN)/pytest -n 2 --faults --kills $(KILLS)

@@ -7,7 +7,7 @@ from compiler.bound import BoundColumn, BoundTable, Lookup, legacy_name
 from compiler.checksums import WHOLE, checksum
 from compiler.layout import Layout, map_sql, relation_sql
 from compiler.rows import text_key
-from compiler.sql import Sql, cast, column, ident, join, tight
+from compiler.sql import Sql, cast, column, fits, ident, join, tight
 
 SMALL = 500_000  # rows: a hash of 30 MB
 
@@ -82,7 +82,7 @@ def _small_parent(bound: BoundColumn, table: BoundTable, layout: Layout) -> Boun
 def _by_parent(bound: BoundColumn, parent: BoundTable, nullable: bool) -> Compared:
     """Compare the legacy key that a reference holds with that of the row that it refers to now."""
     assert bound.reference is not None  # _small_parent
-    alias = f"parent_{bound.name}"
+    alias = fits(f"parent_{bound.name}")
     key = column(alias, bound.reference.column)
     joined = Sql(f"LEFT JOIN {relation_sql(parent.target)} AS {ident(alias)} ON {key} = {column('t', bound.name)}")
     here, there = column("s", bound.reference.by[0]), column(alias, parent.legacy_key[0])

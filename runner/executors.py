@@ -186,7 +186,7 @@ class Dask:
             raise RunnerError("Dask is not installed", "pip install 'transhume[dask]'", USAGE) from None
         self._distributed: Any = distributed
         try:
-            self._client = distributed.Client(address, timeout="10s", set_as_default=False)
+            self._client = distributed.Client(address, timeout="5s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise RunnerError(f"no Dask scheduler answers at {address}", str(error), USAGE) from None
 

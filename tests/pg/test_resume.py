@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 
-import psycopg
 import pytest
 
 from runner.errors import Refused, RunnerError
@@ -90,38 +86,6 @@ def test_a_checkpoint_outside_the_transaction_loses_rows(migrations: Make, undis
         migration.apply()
 
     assert (migration.content(), migration.rejects()) != undisturbed
-
-
-@pytest.mark.slow
-def test_killed_at_random_instants(migrations: Make) -> None:
-    """Killed 20 times, at any instant of its work, the content is that of a run without trouble."""
-    clock = random.Random(4711)
-    quiet = migrations(rows=2000, chunk=(20, 20))
-    started = time.monotonic()
-    quiet.apply()
-    whole = time.monotonic() - started
-    migration = migrations(rows=2000, chunk=(20, 20))
-    command = [*TRANSHUME, "apply", str(migration.folder)]
-    for epoch in range(1, 21):
-        with subprocess.Popen(command, env=migration.environment(), stderr=subprocess.DEVNULL) as runner:
-            wait_for_work(migration, epoch, runner)
-            time.sleep(clock.uniform(0, whole / 8))
-            runner.kill()
-    migration.apply()
-
-    assert (migration.content(), migration.rejects()) == (quiet.content(), quiet.rejects())
-    assert migration.verify().green
-    assert migration.ask("SELECT count(DISTINCT epoch) >= 5 FROM transhume.chunk") == [(True,)]
-
-
-def wait_for_work(migration: Migration, epoch: int, runner: subprocess.Popen[bytes]) -> None:
-    """Wait until a runner has taken the run over; or has ended, because an earlier one had finished the run."""
-    with contextlib.closing(psycopg.connect(migration.target, autocommit=True)) as session:
-        while runner.poll() is None:
-            known = session.execute("SELECT to_regclass('transhume.event')").fetchone() != (None,)
-            if known and session.execute("SELECT max(epoch) FROM transhume.run").fetchone() == (epoch,):
-                return
-            time.sleep(0.01)
 
 
 def test_interrupted_runs_go_on(migrations: Make, undisturbed: object) -> None:

@@ -1,4 +1,4 @@
-"""The demo's own plan, killed at twenty random instants: resumed each time, it ends with the very same content."""
+"""The demo's own plan, killed at ten random instants: resumed each time, it ends with the very same content."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def was_killed(migration: Migration, delay: float) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_killed_at_ten_random_instants(migration: Migration, seed: int) -> None:
     """Ten times a run is killed, resumed, compared with the undisturbed run, and rolled back."""
     clock = random.Random(seed)
