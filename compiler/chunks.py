@@ -1,5 +1,6 @@
 """The sections by which the runner walks through a source, range by range; a load and a map share them."""
 
+import re
 from collections.abc import Iterator
 
 from compiler.layout import relation_sql
@@ -8,6 +9,12 @@ from compiler.plan import Section, Side
 from compiler.render import render
 from compiler.rows import Reading, after, source_sql, upto, where, wired, wired_as
 from compiler.sql import Sql, column, ident, join, literal
+
+_HAVE_MAX = frozenset([
+    "smallint", "integer", "bigint", "numeric", "text", "character varying", "date", "timestamp with time zone",
+    "timestamp without time zone",
+])  # fmt: skip
+_MODIFIER = re.compile(r"\(\d+(,\d+)?\)")
 
 
 def walk(reading: Reading, *, ranges: bool = True) -> Iterator[Section]:
@@ -51,11 +58,16 @@ def _bound(reading: Reading, relation: Sql) -> Section:
     if reading.by_place:
         sql = render("chunk/bound_blocks", blocks=_blocks(reading), rows=rows)
     else:
-        sql = render(
-            "chunk/bound", texts=_texts(reading, "page"), keys=join(", ", map(wired_as, keyset)), relation=relation,
-            conditions=(after(keyset, 1), upto(keyset, len(keyset) + 1)), order=_order(reading), rows=rows,
-            backwards=join(", ", (Sql(f"{column('page', key.name)} DESC") for key in keyset)),
-        )  # fmt: skip
+        page = {
+            "keys": join(", ", map(wired_as, keyset)), "relation": relation, "order": _order(reading), "rows": rows,
+            "conditions": (after(keyset, 1), upto(keyset, len(keyset) + 1)),
+        }  # fmt: skip
+        if len(keyset) == 1 and _MODIFIER.sub("", keyset[0].wire) in _HAVE_MAX:
+            name = keyset[0].name
+            sql = render("chunk/bound_one", key=column("page", name), name=ident(name), **page)
+        else:
+            backwards = join(", ", (Sql(f"{column('page', key.name)} DESC") for key in keyset))
+            sql = render("chunk/bound", texts=_texts(reading, "page"), backwards=backwards, **page)
     return Section("bound", "source", sql, binds=(*reading.bounds, "rows"), prose="where the next chunk ends")
 
 

@@ -76,7 +76,7 @@ def test_bounds_are_ranges_of_the_index(source: Session, keyset: tuple[SourceCol
     for values in (first, later, ending):
         plan = plan_of(source, bound(section_, {**values, "rows": "100"}))
         assert "Index" in plan
-        assert "Filter" not in plan
+        assert "Filter" not in plan.replace('"Filter": "(count(*) > 0)"', "")  # which is the page's, not a row's
         assert ("Index Cond" in plan) == (values is not first)
 
 

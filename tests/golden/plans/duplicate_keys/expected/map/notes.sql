@@ -15,7 +15,7 @@ SELECT count(*) AS rows, pg_table_size('public.visit'::regclass) AS bytes
 FROM public.visit AS s;
 
 -- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT page.id::text AS id, count(*) OVER () AS rows
+SELECT max(page.id)::text AS id, count(*) AS rows
 FROM (
   SELECT s.id
   FROM public.visit AS s
@@ -24,8 +24,7 @@ FROM (
   ORDER BY s.id
   LIMIT $3::bigint
 ) AS page
-ORDER BY page.id DESC
-LIMIT 1;
+HAVING count(*) > 0;
 
 -- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
 COPY (

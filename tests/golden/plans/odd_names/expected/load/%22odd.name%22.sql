@@ -25,7 +25,7 @@ WHERE sample."place in sample" < sample."rows of sample"
 ORDER BY sample."place in sample";
 
 -- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT page."ID"::text AS "ID", count(*) OVER () AS rows
+SELECT max(page."ID")::text AS "ID", count(*) AS rows
 FROM (
   SELECT s."ID"
   FROM public."odd.name" AS s
@@ -34,8 +34,7 @@ FROM (
   ORDER BY s."ID"
   LIMIT $3::bigint
 ) AS page
-ORDER BY page."ID" DESC
-LIMIT 1;
+HAVING count(*) > 0;
 
 -- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
 COPY (

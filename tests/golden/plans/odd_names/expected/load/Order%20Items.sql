@@ -24,7 +24,7 @@ WHERE sample."place in sample" < sample."rows of sample"
 ORDER BY sample."place in sample";
 
 -- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT page."Id"::text AS "Id", count(*) OVER () AS rows
+SELECT max(page."Id")::text AS "Id", count(*) AS rows
 FROM (
   SELECT s."Id"
   FROM public."Order Items" AS s
@@ -33,8 +33,7 @@ FROM (
   ORDER BY s."Id"
   LIMIT $3::bigint
 ) AS page
-ORDER BY page."Id" DESC
-LIMIT 1;
+HAVING count(*) > 0;
 
 -- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
 COPY (

@@ -29,7 +29,7 @@ WHERE sample."place in sample" < sample."rows of sample"
 ORDER BY sample."place in sample";
 
 -- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT page.id::text AS id, count(*) OVER () AS rows
+SELECT max(page.id)::text AS id, count(*) AS rows
 FROM (
   SELECT s.id
   FROM (
@@ -41,8 +41,7 @@ FROM public.visit AS v JOIN public.patient AS p ON p.id = v.patient_id
   ORDER BY s.id
   LIMIT $3::bigint
 ) AS page
-ORDER BY page.id DESC
-LIMIT 1;
+HAVING count(*) > 0;
 
 -- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
 COPY (
