@@ -14,6 +14,11 @@ WHOLE = frozenset(["smallint", "integer", "bigint"])
 _MODIFIER = re.compile(r"\(\d+(,\d+)?\)")
 
 
+def unmodified(type: str) -> str:
+    """The type without its length or its precision: numeric of numeric(6,4)."""
+    return _MODIFIER.sub("", type)
+
+
 def checksum(value: Sql, type: str, seed: Sql, *, same_encoding: bool = True) -> Sql:
     """The sum of the hashes of `value`, of the built-in `type`.
 
@@ -30,7 +35,7 @@ def hash_text(value: Sql, seed: Sql, same_encoding: bool) -> Sql:
 
 
 def _hash(value: Sql, type: str, seed: Sql, same_encoding: bool) -> Sql:
-    match _MODIFIER.sub("", type):
+    match unmodified(type):
         case base if base in WHOLE:
             return Sql(f"hashint8extended({value}, {seed})")
         case "uuid":

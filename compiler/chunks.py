@@ -1,8 +1,8 @@
 """The sections by which the runner walks through a source, range by range; a load and a map share them."""
 
-import re
 from collections.abc import Iterator
 
+from compiler.checksums import unmodified
 from compiler.layout import relation_sql
 from compiler.paging import has_parts, is_stored
 from compiler.plan import Section, Side
@@ -14,7 +14,6 @@ _HAVE_MAX = frozenset([
     "smallint", "integer", "bigint", "numeric", "text", "character varying", "date", "timestamp with time zone",
     "timestamp without time zone",
 ])  # fmt: skip
-_MODIFIER = re.compile(r"\(\d+(,\d+)?\)")
 
 
 def walk(reading: Reading, *, ranges: bool = True) -> Iterator[Section]:
@@ -62,7 +61,7 @@ def _bound(reading: Reading, relation: Sql) -> Section:
             "keys": join(", ", map(wired_as, keyset)), "relation": relation, "order": _order(reading), "rows": rows,
             "conditions": (after(keyset, 1), upto(keyset, len(keyset) + 1)),
         }  # fmt: skip
-        if len(keyset) == 1 and _MODIFIER.sub("", keyset[0].wire) in _HAVE_MAX:
+        if len(keyset) == 1 and unmodified(keyset[0].wire) in _HAVE_MAX:
             name = keyset[0].name
             sql = render("chunk/bound_one", key=column("page", name), name=ident(name), **page)
         else:
