@@ -105,7 +105,7 @@ def _to_enum(value: Sql, source: Side, labels: tuple[str, ...]) -> Cast | Refuse
 
 
 def _to_opaque(value: Sql, source: Side, target: Side) -> Cast | Refused:
-    """Through its text form: what the type does not take is found by bisection."""
+    """Through its text form: what the type does not take is found by sifting."""
     if source.opaque == target.opaque or source.type.family == "text":
         return Cast(text_of(value, source.type), kept=source.opaque == target.opaque)
     return Refused("there is no cast that keeps everything", 'write it as sql: "..."')

@@ -1,16 +1,22 @@
-"""One number a column that is the same on both sides of the mapping, and only if every row has its own values.
+"""One number a table, and one a column, that is the same on both sides only if every row has its values.
 
-Each value is hashed with a seed made of the source's key of its row, so that two values that changed places are found,
-and the hashes are summed: NULL adds nothing, the order of the rows does not matter, and sum(bigint) cannot overflow.
-Both sides use one function of PostgreSQL, chosen by the type, that 14 to 18 have. Types whose own hash is blind to
-something (numeric: the scale, interval: 1 mon and 30 days, char(n): blanks) are hashed as text.
+Of a table: each row is hashed as a whole, its key with it, so that values that changed places between rows are found,
+the hashes are mixed once more, for a row's hash alone adds up what its values' are, and summed. Of a column, asked for
+only where the rows' sums differ: each value is hashed with a seed made of its row's key. The order of rows does not
+matter, and sum(bigint) cannot overflow. Both sides use functions of PostgreSQL, chosen by the type, that 14 to 18 have.
+Types whose own hash is blind to something (numeric and jsonb: the scale, interval: 1 mon and 30 days, char(n): blanks)
+are hashed as text.
 """
 
 import re
+from collections.abc import Sequence
 
-from compiler.sql import Sql, tight
+from compiler.sql import Sql, join, tight
 
 WHOLE = frozenset(["smallint", "integer", "bigint"])
+_OWN_HASH = frozenset([
+    *WHOLE, "uuid", "boolean", "date", "bytea", "timestamp without time zone", "timestamp with time zone",
+])  # fmt: skip
 _MODIFIER = re.compile(r"\(\d+(,\d+)?\)")
 
 
@@ -19,16 +25,32 @@ def unmodified(type: str) -> str:
     return _MODIFIER.sub("", type)
 
 
-def checksum(value: Sql, type: str, seed: Sql, *, same_encoding: bool = True) -> Sql:
-    """The sum of the hashes of `value`, of the built-in `type`.
+def row_checksum(values: Sequence[Sql]) -> Sql:
+    """The sum of the hashes of the rows of `values`, as `hashed` gives them."""
+    listed = join(",\n    ", values)
+    return Sql(f"sum(hashint8extended(hash_record_extended(ROW(\n    {listed}\n  ), 0), 0))")
 
-    Where the databases keep texts in different encodings (not `same_encoding`), texts are hashed as UTF-8.
+
+def hashed(value: Sql, type: str, *, same_encoding: bool = True) -> Sql:
+    """A value of the built-in `type` as one of a row that is hashed.
+
+    Where the databases keep texts in different encodings (not `same_encoding`), texts are hashed as UTF-8. Collation
+    "C" means a text's bytes, whatever the column says.
     """
+    base = unmodified(type)
+    if base in _OWN_HASH:
+        return value
+    text = value if base == "text" else Sql(f"{tight(value)}::text")
+    return Sql(f'{tight(text)} COLLATE "C"') if same_encoding else Sql(f"convert_to({text}, 'UTF8')")
+
+
+def checksum(value: Sql, type: str, seed: Sql, *, same_encoding: bool = True) -> Sql:
+    """The sum of the hashes of a column's `value`, of the built-in `type`; NULL adds nothing."""
     return Sql(f"sum({_hash(value, type, seed, same_encoding)})")
 
 
 def hash_text(value: Sql, seed: Sql, same_encoding: bool) -> Sql:
-    """The hash of a text. Collation "C" means its bytes, whatever the column says; base64 reads the same anywhere."""
+    """The hash of a text; base64 reads the same in any encoding."""
     if not same_encoding:
         value = Sql(f"encode(convert_to({value}, 'UTF8'), 'base64')")
     return Sql(f'hashtextextended({tight(value)} COLLATE "C", {seed})')

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from compiler.checksums import unmodified
 from compiler.layout import relation_sql
 from compiler.paging import has_parts, is_stored
-from compiler.plan import Section, Side
+from compiler.plan import Section
 from compiler.render import render
 from compiler.rows import Reading, after, source_sql, upto, where, wired, wired_as
-from compiler.sql import Sql, column, ident, join, literal
+from compiler.sql import Sql, column, fits, ident, join, literal, qname
 
 _HAVE_MAX = frozenset([
     "smallint", "integer", "bigint", "numeric", "text", "character varying", "date", "timestamp with time zone",
@@ -81,33 +81,32 @@ def staging(reading: Reading, *, ordered: bool = False, empties: bool = False) -
     order = _order(reading) if ordered and reading.keyset else None
     relation, selected = source_sql(reading.table), tuple(value for value, _, _ in reading.staged)
     chunk = render("rows/chunk", columns=selected, relation=relation, conditions=reading.chunk, order=order)
-    extract = render("chunk/extract", chunk=chunk)
-    yield Section("extract", "source", extract, binds=reading.bounds, prose="the rows of one chunk")
+    within = reading.layout.one_database
+    if not within:
+        extract = render("chunk/extract", chunk=chunk)
+        yield Section("extract", "source", extract, binds=reading.bounds, prose="the rows of one chunk")
     typed = tuple(Sql(f"{name} {type}") for _, name, type in reading.staged)
     stage = render("chunk/stage", stage=reading.stage, columns=typed, empties=empties)
     often = "emptied each time" if empties else "once a connection"
     yield Section("stage", "target", stage, prose=f"where they arrive; {often}")
     names = tuple(name for _, name, _ in reading.staged)
-    yield Section("fill", "target", render("chunk/fill", stage=reading.stage, columns=names))
+    fill = render("chunk/fill", stage=reading.stage, columns=names, rows=chunk if within else None)
+    yield Section("fill", "target", fill, binds=reading.bounds if within else ())
 
 
-def halve_stage(reading: Reading) -> Section:
-    """How a part of the stage is cut in two to find the row that cannot be loaded."""
-    sql = render("chunk/halve_stage", stage=reading.stage)
-    return Section("halve", "target", sql, binds=("first", "last"), prose=_HALVE)
+def sift(reading: Reading, insert: Sql) -> Section:
+    """How the rows of the stage are loaded where the server refuses one; `insert` loads `sifted` rows."""
+    function = qname("pg_temp", fits(f"sift_{reading.table.id}"))
+    tag = "sift"
+    while f"${tag}$" in insert:
+        tag += "_"
+    sql = render("chunk/sift", function=function, tag=Sql(f"${tag}$"), stage=reading.stage, insert=insert)
+    return Section("sift", "target", sql, binds=("behind", "most"), prose="loads what it can, tells what is refused")
 
 
-def halve_range(reading: Reading) -> Section:
-    """How a part of a chunk is cut in two, in the source, to find the row that cannot be loaded."""
-    sql = render(
-        "chunk/halve_range", texts=_texts(reading, "part"), keys=_keys(reading), order=_order(reading),
-        relation=source_sql(reading.table), conditions=reading.chunk,
-    )  # fmt: skip
-    side: Side = "target" if reading.layout.one_database else "source"
-    return Section("halve", side, sql, binds=reading.bounds, prose=_HALVE)
-
-
-_HALVE = "cuts a part in two, to find the row that fails"
+def sifted() -> Sql:
+    """The condition of the piece of the stage that `sift` is at."""
+    return Sql("s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]")
 
 
 def _texts(reading: Reading, alias: str) -> Sql:

@@ -172,7 +172,8 @@ def derived_id(
     null = any(source.null for source in found)
     present = join(" AND ", [there(source) for source in found])
     names = tuple(source.name for source in found)
-    return Made(made.value, type, null, present, names, differs=differs, local=local)
+    raw = ids.derived_bytes(given, table, key) if made.value == value else None
+    return Made(made.value, type, null, present, names, differs=differs, local=local, raw=raw)
 
 
 def _id_schema(mapping: Mapping, given: Ids, world: World) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.bound import BoundColumn, BoundTable, Lookup, legacy_name
-from compiler.checksums import WHOLE, checksum
+from compiler.checksums import WHOLE, checksum, hashed
 from compiler.layout import Layout, map_sql, relation_sql
 from compiler.rows import text_key
 from compiler.sql import Sql, cast, column, fits, ident, join, tight
@@ -17,7 +17,7 @@ class Compared:
     """A column with its value on both sides, of one built-in type.
 
     `nullable`: a row that lost this reference has NULL in the target, whatever the source says. `joins` are what the
-    target needs to compute its value.
+    target needs to compute its value. `raw` is a uuid of the source as bytes, whose hash is that of the uuid.
     """
 
     name: str
@@ -27,12 +27,25 @@ class Compared:
     nullable: bool
     joins: tuple[Sql, ...]
     same_encoding: bool
+    raw: Sql | None = None
 
-    def sum(self, value: Sql, seed: Sql, nulled: int | None) -> Sql:
-        """The checksum; $nulled are the keys of the rows that lost the reference."""
-        if nulled is not None:
-            value = Sql(f"CASE WHEN h.text = ANY (${nulled}::text[]) THEN NULL ELSE {value} END")
-        return checksum(value, self.type, seed, same_encoding=self.same_encoding)
+    def sum(self, value: Sql, seed: Sql, nulled: Sql | None) -> Sql:
+        """The checksum of the column; `nulled` is the condition of the rows that lost the reference."""
+        return checksum(_kept(value, nulled), self.type, seed, same_encoding=self.same_encoding)
+
+    def of_source(self, nulled: Sql | None) -> Sql:
+        """The source's value for the hash of a row."""
+        if self.raw is not None:
+            return _kept(self.raw, nulled)
+        return hashed(_kept(self.source, nulled), self.type, same_encoding=self.same_encoding)
+
+    def of_target(self) -> Sql:
+        """The target's."""
+        return hashed(self.target, self.type, same_encoding=self.same_encoding)
+
+
+def _kept(value: Sql, nulled: Sql | None) -> Sql:
+    return value if nulled is None else Sql(f"CASE WHEN {nulled} THEN NULL ELSE {value} END")
 
 
 def compared(table: BoundTable, layout: Layout) -> tuple[Compared, ...]:
@@ -55,7 +68,8 @@ def _compared(bound: BoundColumn, table: BoundTable, layout: Layout) -> Compared
         target = column("t", bound.name)
         if bound.type != bound.wire:
             target = cast(target, bound.wire)
-        return Compared(bound.name, bound.wire, bound.comparable, target, nullable, (), layout.same_encoding)
+        same_encoding = layout.same_encoding
+        return Compared(bound.name, bound.wire, bound.comparable, target, nullable, (), same_encoding, bound.raw)
     lookup = _looked_up(bound)
     return None if lookup is None else _by_legacy_key(bound, lookup, nullable, layout)
 

@@ -23,11 +23,23 @@ def derived(ids: Ids, table: str, key: Sequence[tuple[Sql, TypeName]], schema: s
 
     Version 5 is computed by uuid-ossp's function in `schema`.
     """
-    name = Sql(f"{literal(f'{table}:')} || {legacy_id(key)}")
     if ids.version == 5:
-        made = Sql(f"{qname(schema, 'uuid_generate_v5')}({literal(str(ids.namespace))}::uuid, {name})")
-    else:
-        made = _version_3(Sql(f"md5('\\x{ids.namespace.hex}'::bytea || convert_to({name}, 'UTF8'))"))
+        name = _name(table, key)
+        return _known(key, Sql(f"{qname(schema, 'uuid_generate_v5')}({literal(str(ids.namespace))}::uuid, {name})"))
+    return _known(key, Sql(f"encode({_version_3(ids, table, key)}, 'hex')::uuid"))
+
+
+def derived_bytes(ids: Ids, table: str, key: Sequence[tuple[Sql, TypeName]]) -> Sql | None:
+    """The 16 bytes of the same id, as bytea; None where they are not at hand.
+
+    That is what a uuid is in a binary COPY, and to hash_record_extended(). To read a uuid from its text takes 0.3 us,
+    more than a third of what making it does.
+    """
+    return None if ids.version == 5 else _known(key, _version_3(ids, table, key))
+
+
+def _known(key: Sequence[tuple[Sql, TypeName]], made: Sql) -> Sql:
+    """NULL where a part of the key is: jsonb_build_array() makes a text of it all the same."""
     if len(key) == 1:
         return made
     known = join(" AND ", [Sql(f"{value} IS NOT NULL") for value, _ in key])
@@ -41,11 +53,17 @@ def legacy_id(key: Sequence[tuple[Sql, TypeName]]) -> Sql:
     return Sql(f"jsonb_build_array({join(', ', [_element(value, type) for value, type in key])})::text")
 
 
-def _version_3(digest: Sql) -> Sql:
-    made = f"decode({digest}, 'hex')"
+def _name(table: str, key: Sequence[tuple[Sql, TypeName]]) -> Sql:
+    return Sql(f"{literal(f'{table}:')} || {legacy_id(key)}")
+
+
+def _version_3(ids: Ids, table: str, key: Sequence[tuple[Sql, TypeName]]) -> Sql:
+    """16 bytes."""
+    name = _name(table, key)
+    made = f"decode(md5('\\x{ids.namespace.hex}'::bytea || convert_to({name}, 'UTF8')), 'hex')"
     for bit, value in _BITS:
         made = f"set_bit({made}, {bit}, {value})"
-    return Sql(f"encode({made}, 'hex')::uuid")
+    return Sql(made)
 
 
 def _text(value: Sql, type: TypeName) -> Sql:

@@ -8,7 +8,7 @@ from json import dumps
 from compiler.plan import Plan, Planned, Step
 from compiler.spec import Database
 
-FORMAT = 1
+FORMAT = 2
 OLDEST = 14  # the major version of PostgreSQL that every plan can run on
 Value = str | int | bool | Iterable["Value"] | Mapping[str, "Value"]
 

@@ -53,6 +53,7 @@ class Columns:
             collation=made.collation,
             written=made.written,
             opaque=bool(side.opaque),
+            raw=None if made.differs else made.raw,
         ), made
 
     def _made(self, mapping: Mapping, here: Here) -> Made:

@@ -69,8 +69,8 @@ def looked_up(columns: Iterable[BoundColumn]) -> tuple[Sql, ...]:
 class Reading:
     """What a step reads of a table's source, chunk by chunk: into a stage, or in place where both are one database.
 
-    Either way the rows of a chunk are a FROM item `s` whose columns have their wire types. A part of a chunk is bound
-    by `binds`: two places in the stage, or two keys.
+    Either way the rows of a chunk are a FROM item `s` whose columns have their wire types. In place they are bound by
+    `binds`, two keys; the stage holds no others.
     """
 
     table: BoundTable
@@ -95,8 +95,8 @@ class Reading:
 
     @property
     def binds(self) -> tuple[str, ...]:
-        """What bounds a part of a chunk."""
-        return self.bounds if self.layout.one_database else ("first", "last")
+        """What bounds the rows of a chunk where they are read in place."""
+        return self.bounds if self.layout.one_database else ()
 
     @property
     def bounds(self) -> tuple[str, ...]:
@@ -105,18 +105,18 @@ class Reading:
         return (*(f"after.{n}" for n in count), *(f"upto.{n}" for n in count))
 
     def number(self, place: int) -> int:
-        """The number of the `place`-th parameter behind the bounds of a part."""
+        """The number of the `place`-th parameter behind those."""
         return len(self.binds) + place
 
     @property
-    def part(self) -> tuple[Sql, ...]:
-        """The condition that bounds a part of the stage."""
-        return () if self.layout.one_database else (Sql("s.ctid BETWEEN $1::tid AND $2::tid"),)
+    def rows(self) -> Sql:
+        """The rows of a chunk, as a FROM item `s`."""
+        return self._rows_of_source if self.layout.one_database else self.staged_rows
 
     @property
-    def rows(self) -> Sql:
-        """The rows of a part, as a FROM item `s`."""
-        return self._rows_of_source if self.layout.one_database else Sql(f"{self.stage} AS s")
+    def staged_rows(self) -> Sql:
+        """The rows of the stage, as a FROM item `s`."""
+        return Sql(f"{self.stage} AS s")
 
     @property
     def read(self) -> tuple[tuple[Sql, ...], Sql, tuple[Sql, ...]]:
@@ -126,10 +126,19 @@ class Reading:
         return (Sql("s.*"),), self._rows_of_source, ()
 
     @property
+    def whole(self) -> tuple[Sql, tuple[Sql, ...]]:
+        """All rows that pass the filter, as a FROM item `s` with its conditions."""
+        if all(source.wire == source.type for source in self.columns):
+            return source_sql(self.table), where(self.table)
+        return self._of_source(self.selected, where(self.table)), ()
+
+    @property
     def _rows_of_source(self) -> Sql:
-        columns = tuple(selected for selected, _, _ in self.staged)
+        return self._of_source(tuple(selected for selected, _, _ in self.staged), self.chunk)
+
+    def _of_source(self, columns: tuple[Sql, ...], conditions: tuple[Sql, ...]) -> Sql:
         relation = source_sql(self.table)
-        chunk = render("rows/chunk", columns=columns, relation=relation, conditions=self.chunk, order=None)
+        chunk = render("rows/chunk", columns=columns, relation=relation, conditions=conditions, order=None)
         return Sql(f"(\n{chunk}\n) AS s")
 
     @property

@@ -95,7 +95,7 @@ class Made:
     `null`: it may be NULL. `present` says, without ever raising, that it is not; None where that cannot be told.
     `reads` are source columns. `differs` says why the source cannot compute the same; "" where it can. `local` is the
     value as the source computes it, where it is written otherwise there. Not `steady`: another in another run.
-    `written`: an expression of the author's.
+    `written`: an expression of the author's. `raw`: a uuid's 16 bytes, which cost less than the uuid.
     """
 
     value: Sql
@@ -113,6 +113,7 @@ class Made:
     identity: bool = False
     collation: Sql | None = None
     written: bool = False
+    raw: Sql | None = None
 
 
 def refuse(mapping: SpecMapping, code: str, message: str, label: str = "", hint: str = "") -> NoReturn:

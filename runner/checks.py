@@ -47,8 +47,8 @@ class Checking:
         if self.work.step.kind == "verify" and file.find("count", "source") is not None:
             account = self._account()
             yield self._check("rows", tuple(account.problems())), account
-        if (section := file.find("checksum", "source")) is not None:
-            yield self._check("checksums", tuple(self._checksum(section, file.need("checksum", "target")))), None
+        if file.find("checksum", "source") is not None:
+            yield self._check("checksums", tuple(self._checksums())), None
         for section in file.all("query", "source"):
             yield self._check(section.title, tuple(self._query(section))), None
         for section in file.all("verify"):
@@ -64,7 +64,18 @@ class Checking:
         aside = set_aside(self.target, context.run).get(table.id, {})
         return account_of(self.target, context.run, table, context.plan.load.get(table.id), aside, *counts)
 
-    def _checksum(self, source: Section, target: Section) -> Iterator[str]:
+    def _checksums(self) -> Iterator[str]:
+        """What differs: columns, where the plan can tell; asked for only where something does."""
+        problems = list(self._sums("checksum"))
+        if not problems or self.work.file.find("columns", "source") is None:
+            yield from problems
+            return
+        columns = list(self._sums("columns"))
+        yield from columns or problems
+
+    def _sums(self, name: str) -> Iterator[str]:
+        """The sums of both sides that are not equal, by their names."""
+        source, target = self.work.file.need(name, "source"), self.work.file.need(name, "target")
         values = self._values(source)
         with ThreadPoolExecutor(1, "checksum") as side:  # the two servers work at the same time
             summed = side.submit(execute, self.source(), source, values)

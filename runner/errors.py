@@ -132,7 +132,12 @@ def describe(error: psycopg.Error) -> str:
     state, primary = sqlstate(error), error.diag.message_primary
     if not primary:
         return first_line(error) if is_lost(error) else "the client cannot represent a value of this row"
-    return _VALUE.sub("", primary) if state.startswith("22") else primary
+    return without_values(primary, state)
+
+
+def without_values(message: str, state: str) -> str:
+    """The server's message of an SQLSTATE without the values of rows that it may hold."""
+    return _VALUE.sub("", message) if state.startswith("22") else message
 
 
 def first_line(error: BaseException) -> str:

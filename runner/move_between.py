@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from runner.bisect import WHOLE_STAGE, Copying, FromStage
 from runner.connect import Session
-from runner.copy import Copied, write
-from runner.errors import SnapshotLost, SqlError, is_row_error
+from runner.copy import Block, Copied, Outgoing, write
+from runner.errors import SnapshotLost
 from runner.execute import execute
 from runner.failpoints import failpoint
 from runner.feed import Feed, Head
@@ -52,46 +52,56 @@ class MoveBetween(Mover):
 
     def place(self, session: Session, head: Head) -> Placed:
         """The direct path where the plan has it, else by the stage."""
+        return self._direct(session, head) if self.work.file.find("direct") else self._staged(session, head)
+
+    @property
+    def _blocks(self) -> Iterator[Block]:
+        """The next stream of the chunk that was read ahead."""
         assert self.feed is not None  # it gave the head
-        return (
-            self._direct(session, head, self.feed)
-            if self.work.file.find("direct")
-            else self._staged(session, head, self.feed)
-        )
+        return self.feed.blocks()
 
-    def _staged(self, session: Session, head: Head, feed: Feed) -> Placed:
+    def _staged(self, session: Session, head: Head) -> Placed:
         """Fill the stage, then the table from it."""
-        file = self.work.file
-        execute(session, file.need("stage"))  # it is made once a session, and empty after each transaction
-        copied = write(session, file.need("fill"), feed.blocks())
+        copied = self._stage(session, self._blocks)
         failpoint("after-copy")
-        values = {**self.work.values, **head.chunk.values}
-        placing = FromStage(session, self.source, file, values, lambda aside: self.check_budget(session, aside))
-        counts = placing.place(WHOLE_STAGE, copied.rows)
-        return _placed(head, counts, copied)
+        placing = self.placing(session, head.chunk)
+        loaded = placing.load()
+        counts = placing.sift() if loaded is None else Counts(loaded)
+        return _placed(head, placing.rest(counts, copied.rows), copied)
 
-    def _direct(self, session: Session, head: Head, feed: Feed) -> Placed:
+    def _direct(self, session: Session, head: Head) -> Placed:
         """Copy what the source has mapped into the table; then set aside what its guards have left out."""
-        file, part = self.work.file, head.chunk.values
-        values = {**self.work.values, **part}
-        placing = Copying(session, self.source, file, values, lambda aside: self.check_budget(session, aside))
-        try:
-            with session.transaction():
-                copied = write(session, file.need("receive"), feed.blocks())
-                placing.settle()
-        except SqlError as error:
-            if not is_row_error(error):
-                raise
-            self.close()
-            counts, size, sent = placing.refine(part, error), 0, None
-        else:
-            counts, size, sent = Counts(copied.rows), copied.bytes, feed.rows
+        assert self.feed is not None  # it gave the head
+        receive, placing = self.work.file.need("receive"), self.placing(session, head.chunk)
+        copied: list[Copied] = []
+
+        def receiving() -> int:
+            copied.append(write(session, receive, self._blocks))
+            return copied[0].rows
+
+        if (rows := placing.attempt(receive, receiving)) is None:
+            return self._sifted(session, head)
         failpoint("after-copy")
-        if file.find("failing") is not None and (counts.read if sent is None else sent) != head.kept:
-            blocks = placing.read("failing", part) if sent is None else feed.blocks()
-            counts += Counts(rejected=placing.reject(blocks))
+        counts = Counts(rows)
+        if self.work.file.find("failing") is not None and self.feed.rows != head.kept:
+            self._stage(session, self._blocks)
+            counts = placing.rest(counts, None)
         kept = head.kept or 0
-        return Placed(counts, kept if head.rows is None else head.rows, kept, size)
+        return Placed(counts, kept if head.rows is None else head.rows, kept, copied[0].bytes)
+
+    def _sifted(self, session: Session, head: Head) -> Placed:
+        """A chunk that cannot be copied as it is: its rows as they are, through the stage."""
+        self.close()
+        extract = Outgoing(self.source(), self.work.file.need("extract"), head.chunk.values)
+        copied = self._stage(session, extract)
+        failpoint("after-copy")
+        placing = self.placing(session, head.chunk)
+        return _placed(head, placing.rest(placing.sift(), copied.rows), copied)
+
+    def _stage(self, session: Session, blocks: Iterable[Block]) -> Copied:
+        """The rows of a stream in the stage, alone."""
+        execute(session, self.work.file.need("stage"))  # it is made once a session, and empty after each transaction
+        return write(session, self.work.file.need("fill"), blocks)
 
 
 def _placed(head: Head, counts: Counts, copied: Copied) -> Placed:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from runner.bisect import FromTable
 from runner.connect import Session
+from runner.execute import execute
 from runner.feed import Head, counted, next_chunk
-from runner.journal import Position
+from runner.journal import Counts, Position
 from runner.mover import Mover, Placed
 
 
@@ -24,11 +24,14 @@ class MoveWithin(Mover):
         return Head(found[0], None, None) if found else None
 
     def place(self, session: Session, head: Head) -> Placed:
-        """Count the rows of the source, then fill the table from it."""
+        """Count the rows of the source, then fill the table from it; through a stage where that is refused."""
         known = counted(self.work, session, head.chunk, None)
         rows, kept = known.rows or 0, known.kept or 0
-        values = {**self.work.values, **head.chunk.values}
-        placing = FromTable(
-            session, self.work.source, self.work.file, values, lambda aside: self.check_budget(session, aside)
-        )
-        return Placed(placing.place(head.chunk.values, kept), rows, kept)
+        placing = self.placing(session, head.chunk)
+        if (loaded := placing.load()) is not None:
+            counts = Counts(loaded)
+        else:
+            execute(session, self.work.file.need("stage"))
+            execute(session, self.work.file.need("fill"), head.chunk.values)
+            counts = placing.sift()
+        return Placed(placing.rest(counts, kept), rows, kept)

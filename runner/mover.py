@@ -16,6 +16,7 @@ from runner.errors import RunnerError, SnapshotLost, SqlError, is_row_error
 from runner.failpoints import failpoint
 from runner.feed import Head
 from runner.journal import Counts, Position, Range
+from runner.placing import Placing
 from runner.rejects import add_reject
 from runner.retry import CANCELLED, passing
 from runner.throttle import wait_for_rate
@@ -73,6 +74,11 @@ class Mover(abc.ABC):
     @abc.abstractmethod
     def place(self, session: Session, head: Head) -> Placed:
         """Put the rows of a claimed chunk into their table."""
+
+    def placing(self, session: Session, chunk: Chunk) -> Placing:
+        """How the rows of a claimed chunk are placed."""
+        values = {**self.work.values, **chunk.values}
+        return Placing(session, self.work.file, values, lambda aside: self.check_budget(session, aside))
 
     def _once(self) -> Moved | None:
         wish = self._wish()

@@ -86,7 +86,7 @@ def test_maps_come_before_every_row() -> None:
     assert plan["load.visits"].after == ("create.visits", "map.details")
     assert [(each.name, each.of) for each in plan["map.patients"].sections] == [
         ("apply", ""), ("size", ""), ("bound", ""), ("extract", ""), ("stage", ""), ("fill", ""), ("load", ""),
-        ("halve", ""), ("build", "map_patients_legacy_id"), ("build", "statistics"), ("revert", ""),
+        ("sift", ""), ("build", "map_patients_legacy_id"), ("build", "statistics"), ("revert", ""),
     ]  # fmt: skip
 
 
@@ -295,11 +295,11 @@ def test_verify_waits_for_the_tables_that_its_queries_name() -> None:
 
 
 def test_a_source_without_a_key() -> None:
-    """One chunk, nothing to page by; in one database nothing to halve either."""
+    """One chunk, nothing to page by; in one database nothing to tell rows by either."""
     one = table("log", copied("a"), keyset=(), legacy_key=())
     two = steps(lower(ordered(one)))["load.log"]
     assert [each.name for each in two.sections] == [
-        "size", "extract", "stage", "fill", "load", "halve", "set_aside", "revert",
+        "size", "extract", "stage", "fill", "load", "sift", "set_aside", "revert",
     ]  # fmt: skip
     within = steps(lower(ordered(one, databases=1)))["load.log"]
     assert [each.name for each in within.sections] == ["size", "count", "load", "revert"]
@@ -350,7 +350,7 @@ def test_incomparable_columns_are_named(databases: int) -> None:
     assert found.risks == ("app.a.now is not compared: only the target can compute it",)
     source, target = (each for each in found.sections if each.name == "checksum")
     assert source.binds == ("rejected", 'nulled."p_id"')
-    assert "CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE s.p_id::integer::text END" in source.sql
+    assert "CASE WHEN s.id::text = ANY ($2::text[]) THEN NULL ELSE s.p_id::integer::text END" in source.sql
     assert "LEFT JOIN transhume.map_p AS m_p_id ON m_p_id.id = t.p_id" in target.sql
 
 

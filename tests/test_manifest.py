@@ -51,7 +51,7 @@ def test_read(folder: Path) -> None:
         (lambda f: (f / "load/orders.sql").unlink(), "load/orders.sql is missing"),
         (lambda f: (f / "load/more.sql").write_text("SELECT 1"), "load/more.sql is not in the manifest"),
         (lambda f: (f / "plan.yaml").unlink(), "plan.yaml: No such file or directory"),
-        (replaced("plan.yaml", "format: 1", "format: 2"), "not a manifest of this version: format: 1 was expected"),
+        (replaced("plan.yaml", "format: 2", "format: 3"), "not a manifest of this version: format: 2 was expected"),
         (replaced("plan.yaml", "kind: finish", "kind: polish"), "'polish' is not one of"),
         (replaced("plan.yaml", "databases: 2", "databases: [2"), "plan.yaml cannot be read as YAML"),
         (replaced("plan.yaml", "- require.app", "- require.apq"), "step create.patient does not fit: require.apq"),

@@ -16,7 +16,7 @@ RENDERED = re.compile(r'"([a-z]+/[a-z_]+)"')
 
 def test_prints_sql() -> None:
     """Lists stand a line each, conditions too, and the semicolon ends the last line."""
-    sql = render("chunk/fill", stage=Sql("pg_temp.x"), columns=[ident("a"), ident("B")])
+    sql = render("chunk/fill", stage=Sql("pg_temp.x"), columns=[ident("a"), ident("B")], rows=None)
 
     assert sql == 'COPY pg_temp.x (\n  a,\n  "B"\n) FROM STDIN (FORMAT binary);'
     assert all_of([Sql("a"), Sql("b")]) == "a\n  AND b"

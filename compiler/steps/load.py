@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from compiler.bound import BoundColumn, BoundTable, Lookup
-from compiler.chunks import halve_range, halve_stage, staging, walk
+from compiler.chunks import sift, sifted, staging, walk
 from compiler.direct import why_staged
 from compiler.layout import unique
 from compiler.plan import Lock, Section
@@ -62,15 +62,14 @@ class LoadTable(TableStep):
         elif not self.layout.one_database:
             yield from staging(self._reading)
         if not self._is_direct:
-            yield self._section("load", self._load(), "all rows but those that fail a guard")
+            load = self._load(self._rows, self._passed)
+            yield self._section("load", load, "all rows but those that fail a guard")
         if self._guards:
             yield self._section("reject", self._reject(), "sets aside the rows that fail one", noted=True)
         if self._nullable:
             yield self._section("nulled", self._nulled(), "notes the references that lead nowhere", noted=True)
-        if self.table.keyset or not self.layout.one_database:
-            in_source = self._is_direct or self.layout.one_database
-            yield halve_range(self._reading) if in_source else halve_stage(self._reading)
-            yield self._set_aside()
+        if self._sifts:
+            yield from self._sifting()
 
     def revert(self) -> Iterator[Section]:
         sql = render("load/revert", target=self.target, truncate=self._truncates)
@@ -95,6 +94,11 @@ class LoadTable(TableStep):
     def _is_direct(self) -> bool:
         return not (self._why or self.layout.one_database)
 
+    @property
+    def _sifts(self) -> bool:
+        """Whether the rows that the server refuses can be told from the others."""
+        return bool(self.table.keyset) or not self.layout.one_database
+
     @cached_property
     def _rows(self) -> tuple[Sql, ...]:
         return (self._reading.rows, *looked_up(self.table.columns))
@@ -105,10 +109,6 @@ class LoadTable(TableStep):
         return tuple((guard.column, guard.ok, guard.reason, guard.sqlstate) for guard in guards)
 
     @cached_property
-    def _conditions(self) -> tuple[Sql, ...]:
-        return (*self._reading.part, *self._passed)
-
-    @property
     def _passed(self) -> tuple[Sql, ...]:
         return tuple(Sql(f"({ok})") for _, ok, _, _ in self._guards)
 
@@ -128,7 +128,7 @@ class LoadTable(TableStep):
         """The source maps the rows; the stage is for those that cannot be loaded."""
         read, columns = self._reading, self.table.columns
         staged, rows, conditions = read.read
-        values = tuple(Sql(f"{each.comparable} AS {ident(each.name)}") for each in columns)
+        values = tuple(Sql(f"{each.raw or each.comparable} AS {ident(each.name)}") for each in columns)
         direct = render("load/direct", values=values, rows=rows, conditions=(*conditions, *self._passed))
         yield Section("direct", "source", direct, binds=read.bounds, prose="all rows but those that fail a guard")
         receive = render("load/receive", target=self.target, columns=tuple(ident(each.name) for each in columns))
@@ -138,11 +138,11 @@ class LoadTable(TableStep):
             yield Section("failing", "source", failing, binds=read.bounds, prose="the rows that fail one")
         yield from staging(read, empties=True)
 
-    def _load(self) -> Sql:
+    def _load(self, rows: tuple[Sql, ...], conditions: tuple[Sql, ...]) -> Sql:
         columns = self.table.columns
         return render(
             "load/load", target=self.target, columns=tuple(ident(each.name) for each in columns),
-            numbered=_is_numbered(self.table), rows=self._rows, conditions=self._conditions,
+            numbered=_is_numbered(self.table), rows=rows, conditions=conditions,
             values=tuple(Sql(f"{loaded(each)} AS {ident(each.name)}") for each in columns),
         )  # fmt: skip
 
@@ -151,18 +151,27 @@ class LoadTable(TableStep):
             Sql(f"({place}, {ok}, {literal(name)}, {literal(reason)}, {literal(sqlstate)})")
             for place, (name, ok, reason, sqlstate) in enumerate(self._guards, 1)
         )
-        return render("load/reject", guards=guards, rows=self._rows, conditions=self._reading.part, **self._noted)
+        return render("load/reject", guards=guards, rows=self._rows, **self._noted)
 
     def _nulled(self) -> Sql:
         references = tuple(_missing(column, lookup) for column, lookup in self._nullable)
-        return render("load/nulled", references=references, rows=self._rows, conditions=self._conditions, **self._noted)
+        return render(
+            "load/nulled", references=references, rows=self._rows, conditions=self._passed, sifts=self._sifts,
+            **self._noted,
+        )  # fmt: skip
 
-    def _set_aside(self) -> Section:
+    def _sifting(self) -> Iterator[Section]:
+        """For a chunk that the server has refused: its rows are staged, if they are not yet, and loaded in pieces."""
         read = self._reading
-        names = {name: Sql(f"${read.number(place)}") for place, name in enumerate(("column", "reason", "sqlstate"), 4)}
-        sql = render("load/set_aside", rows=read.rows, conditions=read.part, **self._noted, **names)
-        binds = (*read.binds, "run", "step", "chunk", *names)
-        return Section("set_aside", "target", sql, binds=binds, prose="sets aside the row that bisection found")
+        if self.layout.one_database:
+            yield from staging(read, empties=True)
+        rows = (read.staged_rows, *looked_up(self.table.columns))
+        yield sift(read, self._load(rows, (sifted(), *self._passed)))
+        binds = ("run", "step", "chunk", "places", "columns", "reasons", "sqlstates")
+        run, step, chunk, *_ = (Sql(f"${place}") for place in range(1, 4))
+        noted = {**self._noted, "run": run, "step": step, "chunk": chunk}
+        sql = render("load/set_aside", rows=read.staged_rows, **noted)
+        yield Section("set_aside", "target", sql, binds=binds, prose="sets aside the rows that were refused")
 
     @property
     def _noted(self) -> dict[str, Sql]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from compiler.bound import BoundColumn, MapTable, SourceColumn, legacy_name
-from compiler.chunks import halve_range, halve_stage, staging, walk
+from compiler.chunks import sift, sifted, staging, walk
 from compiler.layout import RUNNER, map_sql, unique
 from compiler.plan import Lock, Section
 from compiler.render import render
@@ -43,11 +43,12 @@ class FillMap(TableStep):
         yield from walk(self._reading, ranges=False)
         if not self.layout.one_database:
             yield from staging(self._reading, ordered=True)
-        yield Section("load", "target", self._load(), binds=self._reading.binds, prose="the rows that have a key")
-        if not self.layout.one_database:
-            yield halve_stage(self._reading)
-        elif self.table.keyset:
-            yield halve_range(self._reading)
+        load = self._load(self._reading.rows)
+        yield Section("load", "target", load, binds=self._reading.binds, prose="the rows that have a key")
+        if self.layout.one_database and self.table.keyset:
+            yield from staging(self._reading, ordered=True, empties=True)
+        if not self.layout.one_database or self.table.keyset:
+            yield sift(self._reading, self._load(self._reading.staged_rows, sifted()))
         yield from self._builds()
 
     def revert(self) -> Iterator[Section]:
@@ -87,15 +88,14 @@ class FillMap(TableStep):
     def _is_key(self, source: SourceColumn) -> bool:
         return any(source.name == key.name for key in self.table.keyset)
 
-    def _load(self) -> Sql:
+    def _load(self, rows: Sql, *conditions: Sql) -> Sql:
         legacy = tuple((legacy_name(source.name), column("s", source.name)) for source in self.kept.legacy)
         values = (*legacy, *((bound.name, self._value(bound)) for bound in self._keys))
         guards = (Sql(f"({guard.ok})") for bound in self._computed for guard in bound.guards)
         return render(
             "map/load", map=self._map, columns=tuple(ident(name) for name, _ in values),
             values=tuple(Sql(f"{value} AS {ident(name)}") for name, value in values),
-            rows=(self._reading.rows, *looked_up(self._computed)),
-            conditions=(*self._reading.part, *guards),
+            rows=(rows, *looked_up(self._computed)), conditions=(*conditions, *guards),
         )  # fmt: skip
 
     def _value(self, bound: BoundColumn) -> Sql:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from compiler.checksums import hash_text
+from compiler.checksums import hash_text, row_checksum
 from compiler.compared import Compared, compared, incomparable
 from compiler.layout import unique
 from compiler.plan import Lock, Section
@@ -17,6 +17,9 @@ from compiler.sql import Sql, column, ident, join, literal
 from compiler.steps.base import TableStep
 
 SEED = Sql("h.seed")
+_TO_ARRIVE = "of the rows that arrived, as they were to arrive"
+_ARRIVED = "as they arrived"
+_WHICH = "of each column, asked for where the rows' sums differ"
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,7 @@ class VerifyTable(TableStep):
         relation = source_sql(self.table)
         yield Section("count", "source", render("verify/count", relation=relation), prose="before the filter")
         yield Section("count", "target", render("verify/count", relation=self.target))
-        yield self._source_sums()
-        yield self._target_sums()
+        yield from self._sums()
         for comparison in self.table.verify:
             # The query stands on lines of its own: it may end in a comment.
             yield Section("query", "source", Sql(f"{comparison.source}\n;"), of=comparison.name)
@@ -83,31 +85,64 @@ class VerifyTable(TableStep):
     def _seed(self) -> Sql:
         return hash_text(Sql("key.text"), Sql("0"), self.layout.same_encoding)
 
-    def _source_sums(self) -> Section:
+    def _sums(self) -> Iterator[Section]:
+        """One sum over whole rows; beside it, to say what differs, one a column. Without a key only the latter."""
+        if not self._keyed:
+            yield from self._column_sums("checksum", (self._whole(Sql("count(*)"), "rows"),))
+            return
+        nulled = {name: Sql(f"{self._key} = ANY (${place}::text[])") for name, place in self._nulled.items()}
+        source = (each.of_source(nulled.get(each.name)) for each in self._compared)
+        left_out = Sql(f"(cardinality($1::text[]) = 0 OR ({self._key} = ANY ($1::text[])) IS NOT TRUE)")
+        rows, conditions = reading(self.table, self.layout).whole
+        sql = self._row_sum((*self._tie(self._key), *source), rows, (*conditions, left_out))
+        yield Section("checksum", "source", sql, binds=self._binds, prose=_TO_ARRIVE)
+        key = source_key(self.table, "t")
+        target = (each.of_target() for each in self._compared)
+        joined = (Sql(f"{self.target} AS t"), *key.joins, *self._joins)
+        sql = self._row_sum((*self._tie(text_key(key.values)), *target), join("\n", joined), ())
+        yield Section("checksum", "target", sql, prose=_ARRIVED)
+        yield from self._column_sums("columns", ())
+
+    def _tie(self, key: Sql) -> tuple[Sql, ...]:
+        """The key, where the columns that are compared do not hold it."""
+        names = {each.name for each in self._compared}
+        return () if self.table.legacy_key and names.issuperset(self.table.legacy_key) else (key,)
+
+    def _row_sum(self, values: tuple[Sql, ...], rows: Sql, conditions: tuple[Sql, ...]) -> Sql:
+        return render("verify/checksum", checksum=row_checksum(values), rows=rows, conditions=conditions)
+
+    def _column_sums(self, name: str, first: tuple[Sql, ...]) -> Iterator[Section]:
         """$1 is the keys of the rows that did not arrive, $2 and on the keys of rows that lost a reference."""
-        sums = [self._whole(Sql("count(*)"), "rows")]
+        nulled = {name: Sql(f"h.text = ANY (${place}::text[])") for name, place in self._nulled.items()}
+        if not self._keyed:
+            nulled = {}
+        source, target = [*first], [*first]
         for each in self._compared:
-            nulled = self._nulled.get(each.name) if self._keyed else None
-            sums.append(self._whole(each.sum(each.source, self._salt, nulled), each.name))
+            source.append(self._whole(each.sum(each.source, self._salt, nulled.get(each.name)), each.name))
+            target.append(self._whole(each.sum(each.target, self._salt, None), each.name))
         columns = tuple(reading(self.table, self.layout).selected)
         rows = render(
             "rows/chunk", columns=columns, relation=source_sql(self.table), conditions=where(self.table), order=None
         )
-        key = text_key([column("s", source.name) for source in self.table.keyset]) if self._keyed else None
-        sql = render("verify/checksum_source", sums=sums, rows=rows, key=key, seed=self._seed)
-        prose = "of the rows that arrived, as they were to arrive"
-        return Section("checksum", "source", sql, binds=self._binds, prose=prose)
-
-    def _target_sums(self) -> Section:
+        own = self._key if self._keyed else None
+        sql = render("verify/columns_source", sums=source, rows=rows, key=own, seed=self._seed)
+        yield Section(name, "source", sql, binds=self._binds, prose=_WHICH if self._keyed else _TO_ARRIVE)
         key = source_key(self.table, "t")
-        sums = [self._whole(Sql("count(*)"), "rows")]
-        for each in self._compared:
-            sums.append(self._whole(each.sum(each.target, self._salt, None), each.name))
-        joins = (*(key.joins if self._keyed else ()), *(join_ for each in self._compared for join_ in each.joins))
-        text = text_key(key.values) if self._keyed else None
-        sql = render("verify/checksum_target", sums=sums, target=self.target, joins=joins, key=text, seed=self._seed)
+        joins = (*(key.joins if self._keyed else ()), *self._joins)
+        there = text_key(key.values) if self._keyed else None
+        sql = render("verify/columns_target", sums=target, target=self.target, joins=joins, key=there, seed=self._seed)
         binds = () if self._keyed else self._binds
-        return Section("checksum", "target", sql, binds=binds, prose="as they arrived")
+        yield Section(name, "target", sql, binds=binds, prose="" if self._keyed else _ARRIVED)
+
+    @property
+    def _key(self) -> Sql:
+        """The key of a row of the source, as text."""
+        return text_key([column("s", source.name) for source in self.table.keyset])
+
+    @property
+    def _joins(self) -> tuple[Sql, ...]:
+        """What the target's values need."""
+        return tuple(joined for each in self._compared for joined in each.joins)
 
     @property
     def _salt(self) -> Sql:

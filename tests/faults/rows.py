@@ -417,7 +417,7 @@ ROWS = (
         "F",
         75,
         "helper functions with their owner's rights",
-        "there are none: neither plans nor the journal create a function",
+        "there are none: the one function that a load creates is temporary, its session's, and has its caller's rights",
         ("faults/test_target.py::test_no_functions_of_its_own",),
     ),
     Row(

@@ -54,7 +54,7 @@ def accounts(rows: int) -> dict[str, Account]:
     }  # fmt: skip
 
 
-STAGED = "FROM pg_temp.stage_$table AS s WHERE s.ctid BETWEEN $$1::tid AND $$2::tid"
+STAGED = "FROM pg_temp.stage_$table AS s WHERE true"
 DIRECT = "FROM legacy.$table AS s WHERE ($$1 IS NULL OR s.id > $$1::integer) AND s.id <= $$2::integer$where"
 BETWEEN = """
 -- transhume: split on source binds ranges share -- where each range but the last ends
@@ -80,41 +80,64 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_$table ($stage) ON COMMIT DEL
 
 -- transhume: fill on target
 COPY pg_temp.stage_$table ($columns) FROM STDIN (FORMAT binary)
-
--- transhume: halve on target binds first last
-SELECT h.here::text, h.next::text FROM (
-  SELECT s.ctid AS here, lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-         row_number() OVER (ORDER BY s.ctid) AS place, count(*) OVER () AS rows
-  FROM pg_temp.stage_$table AS s WHERE s.ctid BETWEEN $$1::tid AND $$2::tid
-) AS h WHERE h.place = h.rows / 2
 """
 COUNT = """
 -- transhume: count on source binds after.1 upto.1 -- before where
 SELECT count(*) AS rows, count(*)$kept AS kept FROM legacy.$table AS s
 WHERE ($$1 IS NULL OR s.id > $$1::integer) AND s.id <= $$2::integer
 """
-HALVE = """
--- transhume: halve on target binds after.1 upto.1
-SELECT h.id::text FROM (
-  SELECT s.id, row_number() OVER (ORDER BY s.id) AS place, count(*) OVER () AS rows $rows
-) AS h WHERE h.place = h.rows / 2
+WITHIN = """
+-- transhume: stage on target
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_$table ($stage) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_$table
+
+-- transhume: fill on target binds after.1 upto.1
+INSERT INTO pg_temp.stage_$table SELECT $columns $rows
 """
 LOAD = """
--- transhume: load on target binds $part
+-- transhume: load on target$binds
 INSERT INTO app.$table ($targets) SELECT $values $rows$guard
 $reject
--- transhume: set_aside on target binds $part run step chunk column reason sqlstate
+-- transhume: sift on target binds behind most
+CREATE OR REPLACE FUNCTION pg_temp.sift_$table(behind tid, most bigint)
+RETURNS TABLE (place tid, target_column text, reason text, state text, loaded bigint) LANGUAGE plpgsql AS $$sift$$
+DECLARE
+  here tid;
+  refused integer := 0;
+  good bigint := 0;
+BEGIN
+  FOR here IN SELECT s.ctid FROM pg_temp.stage_$table AS s WHERE s.ctid > $$1 ORDER BY s.ctid LOOP
+    BEGIN
+      INSERT INTO app.$table ($targets) SELECT $values FROM pg_temp.stage_$table AS s WHERE s.ctid = here$guard;
+      good := good + CASE WHEN FOUND THEN 1 ELSE 0 END;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+      GET STACKED DIAGNOSTICS target_column = COLUMN_NAME, reason = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+      place := here;
+      RETURN NEXT;
+      refused := refused + 1;
+    END;
+    EXIT WHEN refused >= $$2;
+  END LOOP;
+  place := CASE WHEN refused >= $$2 THEN here END;
+  loaded := good;
+  RETURN NEXT;
+END $$sift$$;
+SELECT * FROM pg_temp.sift_$table($$1::tid, $$2::bigint)
+
+-- transhume: set_aside on target binds run step chunk places columns reasons sqlstates
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
-SELECT $$3::uuid, $$4, $$5::bigint, '$table', 'legacy.$table', ARRAY[s.id::text], to_jsonb(s.*), $$6::text, $$7, $$8,
-       'rejected' $rows
+SELECT $$1::uuid, $$2, $$3::bigint, '$table', 'legacy.$table', ARRAY[s.id::text], to_jsonb(s.*), r.of, r.why, r.state,
+       'rejected'
+FROM pg_temp.stage_$table AS s
+JOIN unnest($$4::tid[], $$5::text[], $$6::text[], $$7::text[]) AS r (place, of, why, state) ON r.place = s.ctid
 
 -- transhume: revert on target
 TRUNCATE app.$table
 """
 REJECT = """
--- transhume: reject on target binds $part run step chunk
+-- transhume: reject on target binds ${bounds}run step chunk
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
-SELECT $$3::uuid, $$4, $$5::bigint, '$table', 'legacy.$table', ARRAY[s.id::text], to_jsonb(s.*), 'born',
+SELECT $run::uuid, $step, $chunk::bigint, '$table', 'legacy.$table', ARRAY[s.id::text], to_jsonb(s.*), 'born',
        'is not a date of the form DD.MM.YYYY', '22007', 'rejected' $rows AND ($dated) IS NOT TRUE
 """
 DATED = r"s.born IS NULL OR s.born ~ '^\d\d\.\d\d\.\d{4}$$'"
@@ -148,11 +171,14 @@ def load(table: str, databases: int) -> str:
     values = {"table": table, **TABLES[table]}
     values["kept"] = f" FILTER (WHERE true{values['where']})"
     values["rows"] = Template(STAGED if databases == 2 else DIRECT).substitute(values)
-    values["part"] = "first last" if databases == 2 else "after.1 upto.1"
+    values["bounds"] = "" if databases == 2 else "after.1 upto.1 "
+    values["binds"] = "" if databases == 2 else " binds after.1 upto.1"
+    first = 1 if databases == 2 else 3
+    values |= {name: f"${number}" for number, name in enumerate(("run", "step", "chunk"), first)}
     values["guard"] = Template(values["guard"]).substitute()
     values["reject"] = Template(values["reject"]).substitute(values)
     count = COUNT if databases == 1 or values["where"] else ""
-    body = BETWEEN + (TWO if databases == 2 else HALVE) + count + LOAD
+    body = BETWEEN + (TWO if databases == 2 else WITHIN) + count + LOAD
     size = f"-- transhume: size on source\nSELECT count(*) AS rows, NULL::bigint AS bytes FROM legacy.{table}\n"
     return f"-- load.{table}\n\n{size}" + Template(body).substitute(values)
 
@@ -342,7 +368,7 @@ def write_plan(
     for entry in tables:
         entry |= {"rejected": budgets[str(entry["id"])]} if budgets and entry["id"] in budgets else {}
     data = {
-        "format": 1, "compiler": "0.1.0", "project": "hand", "specs": "sha256:" + 64 * "0", "databases": databases,
+        "format": 2, "compiler": "0.1.0", "project": "hand", "specs": "sha256:" + 64 * "0", "databases": databases,
         "source": {"env": "LEGACY_DATABASE_URL", "schema": "legacy"},
         "target": {"env": "TARGET_DATABASE_URL" if databases == 2 else "LEGACY_DATABASE_URL", "schema": "app"},
         "limits": {"rejected": rejected, "lock_timeout": "2s"}, "tables": tables, "steps": steps, **manifest,

@@ -108,7 +108,7 @@ class Model:
             fate.set_aside(table, row, "rejected", *first, *([UNCHECKED] if unchecked else []))
 
     def _stuck(self, table: Table, problems: list[Bad], unchecked: bool) -> bool:
-        """Within one database a source without a key cannot be halved: what only the server finds stops the load."""
+        """Within one database rows without a key cannot be sifted: what only the server finds stops the load."""
         if table.key or self.world.databases == 2 or any(problem.guard for problem in problems):
             return False
         filler = {fill.name: fill for fill in table.all}[table.check[0]] if table.check else None

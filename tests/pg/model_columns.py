@@ -18,7 +18,7 @@ ROWS = 40  # about: how rare the texts are that do not fit
 
 
 class Bad(Exception):
-    """A value that cannot move, with the SQLSTATE under which it is set aside; `guard` False: found by halving."""
+    """A value that cannot move, with the SQLSTATE under which it is set aside; `guard` False: found by sifting."""
 
     def __init__(self, sqlstate: str, *, guard: bool = True) -> None:
         super().__init__(sqlstate)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from compiler.plan import Section, Step
-from runner.bind import bind
+from runner.bind import Value, bind
 from runner.connect import Session
 
 NOTED = {"run": "00000000-0000-0000-0000-000000000000", "step": "load.x", "chunk": "1"}
@@ -20,7 +20,7 @@ CREATE TABLE transhume.reject (
   sqlstate text, action text
 );
 """
-Values = Mapping[str, str | None]
+Values = Mapping[str, Value]
 
 
 def bound(which: Section, values: Values) -> str:
@@ -31,6 +31,15 @@ def bound(which: Section, values: Values) -> str:
 def rows(session: Session, query: str) -> list[tuple[Any, ...]]:
     """What the query gives."""
     return session.execute(query.encode()).fetchall()
+
+
+def last_rows(session: Session, script: str) -> list[tuple[Any, ...]]:
+    """What the last of several statements gives."""
+    with session.cursor() as cursor:
+        cursor.execute(script.encode())
+        while cursor.nextset():
+            pass
+        return cursor.fetchall()
 
 
 def copied_out(session: Session, query: str) -> int:
@@ -58,66 +67,57 @@ class Mover:
     def load(self) -> None:
         """The whole table, and what is to be set aside."""
         with self.target.transaction():
-            if self._find("direct"):
-                self._receive({})
-                if self._find("failing") and (part := self._stage("failing", {})):
-                    self._run("reject", part)
-            elif part := self._stage("extract", {}):
-                self._insert(part)
-                if self._find("reject"):
-                    self._run("reject", part)
+            if not self._find("direct"):
+                self._stage("extract")
+                if not self._tried(lambda: self._run("load")):
+                    self._sift()
+                self._reject()
+            elif self._tried(lambda: self._copy("direct", "receive")):
+                if self._find("failing"):
+                    self._stage("failing")
+                    self._reject()
+            else:
+                self._stage("extract")
+                self._sift()
+                self._reject()
 
     def _find(self, name: str) -> Section | None:
         return next((section for section in self.step.sections if section.name == name), None)
 
-    def _text(self, name: str, values: Values) -> str:
+    def _text(self, name: str, values: Values | None = None) -> str:
         found = self._find(name)
         assert found is not None
-        return bound(found, {**NOTED, **values})
+        return bound(found, {**NOTED, **(values or {})})
 
-    def _run(self, name: str, values: Values) -> None:
-        self.target.execute(self._text(name, values).encode())
+    def _run(self, name: str) -> None:
+        self.target.execute(self._text(name).encode())
 
-    def _copy(self, read: str, write: str, values: Values) -> None:
-        out = self.source.cursor().copy(self._text(read, values).encode())
-        into = self.target.cursor().copy(self._text(write, {}).encode())
+    def _reject(self) -> None:
+        if self._find("reject"):
+            self._run("reject")
+
+    def _copy(self, read: str, write: str) -> None:
+        out = self.source.cursor().copy(self._text(read).encode())
+        into = self.target.cursor().copy(self._text(write).encode())
         with into as writer, out as reader:
             for block in reader:
                 writer.write(block)
 
-    def _receive(self, range: Values) -> None:
+    def _tried(self, work: Callable[[], None]) -> bool:
         try:
             with self.target.transaction():
-                self._copy("direct", "receive", range)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            if found := rows(self.source, self._text("halve", range)):
-                self._receive({**range, **keys(found[0], "upto")})
-                self._receive({**range, **keys(found[0], "after")})
-            else:
-                part = self._stage("extract", range)
-                assert part
-                assert part["first"] == part["last"]
-                self._set_aside(part, error)
+                work()
+        except (psycopg.DataError, psycopg.IntegrityError):
+            return False
+        return True
 
-    def _stage(self, read: str, range: Values) -> dict[str, str | None]:
-        self._run("stage", {})
-        self._copy(read, "fill", range)
-        (name,) = (line.split(" (")[0] for line in self._text("fill", {}).splitlines() if line.startswith("COPY"))
-        query = f"SELECT min(s.ctid)::text, max(s.ctid)::text FROM {name.removeprefix('COPY ')} AS s"
-        ((first, last),) = rows(self.target, query)
-        return {"first": first, "last": last} if first else {}
+    def _stage(self, read: str) -> None:
+        self._run("stage")
+        self._copy(read, "fill")
 
-    def _insert(self, part: Values) -> None:
-        try:
-            with self.target.transaction():
-                self._run("load", part)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            if found := rows(self.target, self._text("halve", part)):
-                self._insert({**part, "last": found[0][0]})
-                self._insert({**part, "first": found[0][1]})
-            else:
-                self._set_aside(part, error)
-
-    def _set_aside(self, part: Values, error: psycopg.Error) -> None:
-        noted = {"column": error.diag.column_name, "reason": error.diag.message_primary, "sqlstate": error.sqlstate}
-        self._run("set_aside", {**part, **noted})
+    def _sift(self) -> None:
+        *refused, last = last_rows(self.target, self._text("sift", {"behind": "(0,0)", "most": "1000000"}))
+        assert last[0] is None
+        places, columns, reasons, states, _ = zip(*refused, strict=True)
+        noted = {"places": places, "columns": [each or None for each in columns], "reasons": reasons}
+        self.target.execute(self._text("set_aside", {**noted, "sqlstates": states}).encode())

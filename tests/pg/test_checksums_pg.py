@@ -9,7 +9,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from compiler.checksums import checksum, hash_text
+from compiler.checksums import checksum, hash_text, hashed, row_checksum
 from compiler.sql import Sql
 from runner.connect import Session, address, open_target
 from tests.conftest import Databases
@@ -54,7 +54,7 @@ VALUES = {
 }
 
 
-EVERYTHING = "a5cb178a7ce00ea9"  # of all the sums: the same on every server
+EVERYTHING = {"columns": "a5cb178a7ce00ea9", "rows": "c765fc4c49ab3463"}  # of all the sums: the same on every server
 
 
 @pytest.fixture
@@ -64,14 +64,16 @@ def session(databases: Databases) -> Iterator[Session]:
         yield opened
 
 
-def summed(session: Session, type: str, rows: str, *, same_encoding: bool = True) -> object:
-    """The checksum of the column `v` of the rows (id, v)."""
+def summed(session: Session, type: str, rows: str, of: str = "columns", *, same_encoding: bool = True) -> object:
+    """The checksum of the column `v` of the rows (id, v), or `of` the rows themselves."""
     value = checksum(Sql("t.v"), type, SEED, same_encoding=same_encoding)
+    if of == "rows":
+        value = row_checksum([Sql("t.id"), hashed(Sql("t.v"), type, same_encoding=same_encoding)])
     (found,) = session.execute(f"SELECT {value} FROM ({rows}) AS t".encode()).fetchone() or (None,)
     return found
 
 
-def sums_of(session: Session, type: str, *, same_encoding: bool = True) -> dict[str, object]:
+def sums_of(session: Session, type: str, of: str, *, same_encoding: bool = True) -> dict[str, object]:
     """The checksums of tables that differ in one thing."""
     one, other = (f"'{value}'::{type}" for value in VALUES[type])
     null = f"NULL::{type}"
@@ -89,24 +91,36 @@ def sums_of(session: Session, type: str, *, same_encoding: bool = True) -> dict[
     }
     queries = {name: " UNION ALL ".join(each) for name, each in rows.items()}
     queries["in another order"] = " UNION ALL ".join(reversed(rows["as it is"]))
-    return {name: summed(session, type, query, same_encoding=same_encoding) for name, query in queries.items()}
+    return {name: summed(session, type, query, of, same_encoding=same_encoding) for name, query in queries.items()}
 
 
+@pytest.mark.parametrize("of", EVERYTHING)
 @pytest.mark.parametrize("same_encoding", [True, False])
-def test_finds(session: Session, same_encoding: bool) -> None:
+def test_finds(session: Session, same_encoding: bool, of: str) -> None:
     """Another value, a value for NULL, a row more, two values that changed places: each gives another sum."""
     for type in VALUES:
-        sums = sums_of(session, type, same_encoding=same_encoding)
+        sums = sums_of(session, type, of, same_encoding=same_encoding)
         assert sums.pop("in another order") == sums["as it is"], type
-        assert sums["empty"] is None
+        assert (sums["empty"] is None) == (of == "columns")
         assert len(set(sums.values())) == len(sums), (type, sums)
 
 
-def test_servers_agree(session: Session) -> None:
+@pytest.mark.parametrize("of", EVERYTHING)
+def test_servers_agree(session: Session, of: str) -> None:
     """The same values have the same sums on every server, whatever its version."""
-    found = {type: str(sums_of(session, type)["as it is"]) for type in VALUES}
+    found = {type: str(sums_of(session, type, of)["as it is"]) for type in VALUES}
 
-    assert hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:16] == EVERYTHING
+    assert hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:16] == EVERYTHING[of]
+
+
+def test_values_that_change_columns_are_found(session: Session) -> None:
+    """Within a row, and NULL with them: what a row's columns add up to would be the same."""
+    values = [Sql("t.a"), Sql("t.b")]
+    rows = ("1, 2", "2, 1", "NULL, 1", "1, NULL", "NULL, NULL", "2, 2")
+    query = "SELECT {} FROM (SELECT {}) AS t(a, b)"
+    sums = {session.execute(query.format(row_checksum(values), row).encode()).fetchone() for row in rows}
+
+    assert len(sums) == len(rows)
 
 
 def test_collations_do_not_matter(session: Session) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from compiler.bound import BoundTable, SourceColumn
@@ -15,7 +16,7 @@ from compiler.plan import Step
 from compiler.sql import Sql
 from runner.connect import Session, address, open_target
 from tests.conftest import Databases
-from tests.pg.sections import Values, bound, copied_out, keys, rows
+from tests.pg.sections import Values, bound, copied_out, keys, last_rows, rows
 from tests.tables import copied, ordered, section, table
 
 pytestmark = pytest.mark.both_servers
@@ -99,36 +100,45 @@ def test_pages_cover_the_source(source: Session, keyset: tuple[SourceColumn, ...
     assert (counted, kept, pages) == (5000, 2500, 8)
 
 
-@pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("keyset", KEYS.values(), ids=KEYS)
-def test_parts_are_halved_down_to_a_row(source: Session, keyset: tuple[SourceColumn, ...], number: int) -> None:
-    """In one database, and on the direct path: each half has rows that pass the filter, until there is one row."""
-    step = load(keyset, number)
-    sizes = []
-    part: Values = {}
-    while True:
-        sizes.append(rows(source, bound(section(step, "count"), part))[0][1])
-        found = rows(source, bound(section(step, "halve"), part))
-        if not found:
-            break
-        part = keys(found[0], "upto")
-
-    assert sizes == [2500, 1250, 625, 312, 156, 78, 39, 19, 9, 4, 2, 1]
+BAD = {
+    "none": [], "first": [1], "last": [1000], "neighbours": [500, 501], "some": [*range(7, 1001, 97)],
+    "half": [*range(1, 1001, 2)], "all": [*range(1, 1001)],
+}  # fmt: skip
 
 
-def test_the_stage_is_halved_down_to_a_row(source: Session) -> None:
-    """Between two databases: the last row of the first half, and the row after it."""
+@pytest.mark.parametrize("which", BAD)
+def test_the_stage_is_sifted(source: Session, which: str) -> None:
+    """Whatever the pieces, each refused row is told once, with its reason, and every other one is loaded once."""
+    bad = BAD[which]
     step = load(KEYS["one"], direct=False)
+    source.execute("CREATE SCHEMA app")
+    source.execute("CREATE TABLE app.item (b text CHECK (b NOT LIKE 'bad%'), m text)")
     source.execute(section(step, "stage").sql.encode())
     with source.transaction():
-        source.execute("INSERT INTO pg_temp.stage_item SELECT 'k' || n, 'x' FROM generate_series(1, 1000) AS n")
-        first, last = rows(source, "SELECT min(ctid)::text, max(ctid)::text FROM pg_temp.stage_item")[0]
-        halves = []
-        while found := rows(source, bound(section(step, "halve"), {"first": first, "last": last})):
-            last, after = found[0]
-            halves.append(rows(source, f"SELECT count(*) FROM pg_temp.stage_item WHERE ctid <= '{last}'::tid")[0][0])
-            between = f"SELECT FROM pg_temp.stage_item WHERE ctid > '{last}'::tid AND ctid < '{after}'::tid"
-            assert rows(source, between) == []
+        staged = "SELECT CASE WHEN n = ANY (%s) THEN 'bad' ELSE 'k' END || n, 'x' FROM generate_series(1, 1000) AS n"
+        source.execute(f"INSERT INTO pg_temp.stage_item {staged}", (bad,))
+        told, loaded, behind = [], 0, "(0,0)"
+        while behind is not None:
+            text = bound(section(step, "sift"), {"behind": behind, "most": "40"})
+            *refused, (behind, _, _, _, count) = last_rows(source, text)
+            assert len(refused) <= 40
+            told += refused
+            loaded += count
+        places = [place for place, *_ in told]
+        named = source.execute("SELECT b FROM pg_temp.stage_item WHERE ctid = ANY (%s::tid[])", (places,)).fetchall()
+        kept = {code for (code,) in rows(source, "SELECT b FROM app.item")}
 
-    assert halves == [500, 250, 125, 62, 31, 15, 7, 3, 1]
+    assert [code for (code,) in named] == [f"bad{n}" for n in bad]
+    assert {state for _, _, _, state, _ in told} <= {"23514"}
+    assert loaded == len(kept) == 1000 - len(bad)
     assert rows(source, "SELECT count(*) FROM pg_temp.stage_item") == [(0,)]
+
+
+def test_what_is_no_row_s_fault_ends_the_sifting(source: Session) -> None:
+    """A table that is gone is not a thousand refused rows."""
+    step = load(KEYS["one"], direct=False)
+    kept = section(step, "stage").sql.replace(" ON COMMIT DELETE ROWS", "")
+    source.execute(kept.encode())
+    source.execute("INSERT INTO pg_temp.stage_item VALUES ('k1', 'x')")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        source.execute(bound(section(step, "sift"), {"behind": "(0,0)", "most": "40"}).encode())

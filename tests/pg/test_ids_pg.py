@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiler.diagnostics import Span
-from compiler.ids import derived
+from compiler.ids import derived, derived_bytes
 from compiler.spec import Ids
 from compiler.sql import Sql
 from compiler.types import read_type
@@ -87,6 +87,30 @@ def test_no_key_no_id(databases: Databases) -> None:
     with psycopg.connect(databases.create("target")) as connection:
         assert computed(connection, one, "k0 integer", [(None,)]) == [None]
         assert computed(connection, two, "k0 integer, k1 integer", [(1, None), (None, 1)]) == [None, None]
+
+
+def test_the_bytes_of_an_id(databases: Databases) -> None:
+    """They are the id's own, in a binary COPY and to the hash of a row; NULL where the id is."""
+    key = [(Sql("s.k0"), read_type("integer")), (Sql("s.k1"), read_type("text"))]
+    with psycopg.connect(databases.create("target"), autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE given AS SELECT n AS k0, NULLIF('k' || n, 'k3') AS k1 FROM generate_series(1, 9) AS n"
+        )
+        connection.execute("CREATE TABLE arrived (id uuid)")
+        for some in (key, key[:1]):
+            made, raw = derived(ids(3), "t", some), derived_bytes(ids(3), "t", some)
+            connection.execute("TRUNCATE arrived")
+            with connection.cursor() as out, connection.cursor() as into:
+                with out.copy(f"COPY (SELECT {raw} FROM given AS s ORDER BY k0) TO STDOUT (FORMAT binary)") as sent:
+                    blocks = b"".join(sent)
+                with into.copy("COPY arrived FROM STDIN (FORMAT binary)") as received:
+                    received.write(blocks)
+            ids_made = connection.execute(f"SELECT {made} FROM given AS s ORDER BY k0").fetchall()
+            assert connection.execute("SELECT id FROM arrived").fetchall() == ids_made
+            assert (None,) in ids_made or len(some) == 1
+            hashes = ", ".join(f"hash_record_extended(ROW(k0, {value}), 0)" for value in (made, raw))
+            assert all(one == two for one, two in connection.execute(f"SELECT {hashes} FROM given AS s"))
+    assert derived_bytes(ids(5), "t", key) is None
 
 
 def test_version_5_is_that_of_python(databases: Databases) -> None:

@@ -117,7 +117,7 @@ def test_many_ranges_are_as_one(projects: Projects, undisturbed: Callable[[Migra
 
 @pytest.mark.parametrize("direct", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_killed_again_and_again(projects: Projects, undisturbed: Callable[[Migration], object], direct: bool) -> None:
-    """Crashes amid bisection, before and after commits: nothing is lost, and nothing is set aside twice."""
+    """Crashes amid sifting, before and after commits: nothing is lost, and nothing is set aside twice."""
     migration = projects(SOURCE, specs(direct))
     for point in ("after-claim:12", "mid-copy:40", "after-commit:20", "before-commit:15"):
         done = migration.command("apply", "--jobs", "3", TRANSHUME_FAILPOINT=point)

@@ -110,8 +110,8 @@ def test_the_budget_of_the_project(migrations: Make) -> None:
     assert migration.ask("SELECT state FROM transhume.step WHERE step = 'reconcile.orders'") == [("failed",)]
 
 
-def test_hopeless_rows_are_not_bisected_to_the_end(migrations: Make) -> None:
-    """Where no row fits, halving stops at the budget, not at the last row."""
+def test_hopeless_rows_are_not_sifted_to_the_end(migrations: Make) -> None:
+    """Where no row fits, sifting stops at the budget, not at the last row."""
     migration = migrations(rows=2000, chunk=(2000, 2000), rejected="1%")
     migration.ask_source("UPDATE legacy.patient SET weight = 'none'")
 

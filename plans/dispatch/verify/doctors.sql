@@ -16,6 +16,40 @@ FROM app.doctors;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.id,
+    s.profile_id,
+    s.office_id,
+    CASE s.is_active WHEN 0 THEN false WHEN 1 THEN true END,
+    s.license_no::text COLLATE "C",
+    s.specialty::text COLLATE "C",
+    s.rating::text COLLATE "C",
+    s.created_at
+  ), 0), 0)) AS checksum
+FROM public.dispatch_doctor AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.legacy_id,
+    parent_profile_id.legacy_id,
+    parent_office_id.legacy_id,
+    t.is_active,
+    t.license_no::text COLLATE "C",
+    t.specialty::text COLLATE "C",
+    t.rating::text COLLATE "C",
+    t.created_at
+  ), 0), 0)) AS checksum
+FROM app.doctors AS t
+LEFT JOIN app.profiles AS parent_profile_id ON parent_profile_id.id = t.profile_id
+LEFT JOIN app.offices AS parent_office_id ON parent_office_id.id = t.office_id;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('doctors:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashint8extended(s.profile_id, h.seed)) AS profile_id,
@@ -44,9 +78,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashint8extended(parent_profile_id.legacy_id, h.seed)) AS profile_id,

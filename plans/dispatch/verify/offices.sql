@@ -16,6 +16,40 @@ FROM app.offices;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.id,
+    ((jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip))::text) COLLATE "C",
+    (s.created AT TIME ZONE 'America/Chicago'),
+    s.name::text COLLATE "C",
+    s.code::text COLLATE "C",
+    s.phone::text COLLATE "C",
+    s.fax::text COLLATE "C",
+    s.is_active,
+    s.updated_at
+  ), 0), 0)) AS checksum
+FROM public.dispatch_office AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.legacy_id,
+    t.address::text COLLATE "C",
+    t.created_at,
+    t.name::text COLLATE "C",
+    t.code::text COLLATE "C",
+    t.phone::text COLLATE "C",
+    t.fax::text COLLATE "C",
+    t.is_active,
+    t.updated_at
+  ), 0), 0)) AS checksum
+FROM app.offices AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('offices:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashtextextended(((jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip))::text) COLLATE "C", h.seed)) AS address,
@@ -49,9 +83,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashtextextended(t.address::text COLLATE "C", h.seed)) AS address,

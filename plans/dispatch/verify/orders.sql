@@ -16,6 +16,53 @@ FROM app.orders;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('orders:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.id,
+    s."order"::text COLLATE "C",
+    s.patient_id,
+    s.office_id,
+    (CASE s.status WHEN 0 THEN 'draft' WHEN 1 THEN 'submitted' WHEN 2 THEN 'approved' WHEN 3 THEN 'shipped' WHEN 4 THEN 'delivered' WHEN 5 THEN 'cancelled' END) COLLATE "C",
+    ((s.tax_rate::numeric(6,4))::text) COLLATE "C",
+    to_date(s.due, 'DD.MM.YYYY'),
+    s.total::text COLLATE "C",
+    coalesce(s.placed_at, s.created_at)::timestamp with time zone,
+    ('dispatch'::text) COLLATE "C",
+    ((jsonb_build_object('memo', s.memo, 'batch', s."group"))::text) COLLATE "C",
+    s.items::text COLLATE "C",
+    s.created_at,
+    s.updated_at
+  ), 0), 0)) AS checksum
+FROM public.dispatch_order AS s
+WHERE (not s.is_void)
+  AND (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.legacy_id,
+    t.order_no::text COLLATE "C",
+    parent_patient_id.legacy_id,
+    parent_office_id.legacy_id,
+    t.status COLLATE "C",
+    t.tax_rate::text COLLATE "C",
+    t.due_on,
+    t.total::text COLLATE "C",
+    t.placed_at,
+    t.origin COLLATE "C",
+    t.meta::text COLLATE "C",
+    t.items::text COLLATE "C",
+    t.created_at,
+    t.updated_at
+  ), 0), 0)) AS checksum
+FROM app.orders AS t
+LEFT JOIN app.patients AS parent_patient_id ON parent_patient_id.id = t.patient_id
+LEFT JOIN app.offices AS parent_office_id ON parent_office_id.id = t.office_id;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('orders:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashtextextended(s."order"::text COLLATE "C", h.seed)) AS order_no,
@@ -57,9 +104,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashtextextended(t.order_no::text COLLATE "C", h.seed)) AS order_no,

@@ -16,6 +16,54 @@ FROM app.patients;
 -- transhume: checksum on source binds rejected nulled."doctor_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.id,
+    s.office_id,
+    CASE WHEN s.id::text = ANY ($2::text[]) THEN NULL ELSE s.doctor_id END,
+    to_date(s.dob, 'DD.MM.YYYY'),
+    (CASE WHEN s.sex IS NOT NULL THEN CASE s.sex WHEN 'F' THEN 'female' WHEN 'M' THEN 'male' ELSE 'unknown' END END) COLLATE "C",
+    (nullif(lower(trim(s.email)), '')::text) COLLATE "C",
+    ((jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip))::text) COLLATE "C",
+    s.balance::text COLLATE "C",
+    ((string_to_array(nullif(s.tags, ''), ',')::text[])::text) COLLATE "C",
+    (s.created AT TIME ZONE 'America/Chicago'),
+    s.first_name::text COLLATE "C",
+    s.last_name::text COLLATE "C",
+    s.phone::text COLLATE "C",
+    s.notes COLLATE "C",
+    s.updated_at
+  ), 0), 0)) AS checksum
+FROM public.dispatch_patient AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.legacy_id,
+    parent_office_id.legacy_id,
+    parent_doctor_id.legacy_id,
+    t.born_on,
+    t.sex COLLATE "C",
+    t.email COLLATE "C",
+    t.address::text COLLATE "C",
+    t.balance::text COLLATE "C",
+    t.tags::text COLLATE "C",
+    t.created_at,
+    t.first_name::text COLLATE "C",
+    t.last_name::text COLLATE "C",
+    t.phone::text COLLATE "C",
+    t.notes COLLATE "C",
+    t.updated_at
+  ), 0), 0)) AS checksum
+FROM app.patients AS t
+LEFT JOIN app.offices AS parent_office_id ON parent_office_id.id = t.office_id
+LEFT JOIN app.doctors AS parent_doctor_id ON parent_doctor_id.id = t.doctor_id;
+
+-- transhume: columns on source binds rejected nulled."doctor_id" -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashint8extended(s.office_id, h.seed)) AS office_id,
@@ -61,9 +109,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashint8extended(parent_office_id.legacy_id, h.seed)) AS office_id,

@@ -21,6 +21,60 @@ FROM app.profiles;
 -- transhume: checksum on source binds rejected nulled."office_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.id,
+    s.user_id,
+    CASE WHEN s.id::text = ANY ($2::text[]) THEN NULL ELSE s.office_id END,
+    (CASE s.user_type WHEN 1 THEN 'admin' WHEN 2 THEN 'doctor' WHEN 3 THEN 'nurse' WHEN 4 THEN 'dispatcher' WHEN 5 THEN 'patient' END) COLLATE "C",
+    (trim(s.first_name || ' ' || s.last_name)::text) COLLATE "C",
+    (nullif(lower(trim(s.email)), '')::text) COLLATE "C",
+    ((nullif(s.settings, '')::jsonb)::text) COLLATE "C",
+    s.username::text COLLATE "C",
+    s.phone::text COLLATE "C",
+    s.legacy_patient_id,
+    s.is_active,
+    s.is_staff,
+    s.is_superuser,
+    s.last_login,
+    s.created_at,
+    s.updated_at
+  ), 0), 0)) AS checksum
+FROM (
+SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_patient_id, p.pager, p.fax_code,
+       p.created_at, p.updated_at, u.username, u.password, u.first_name, u.last_name, u.email, u.last_login,
+       u.is_active, u.is_staff, u.is_superuser
+FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
+) AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.legacy_id,
+    t.legacy_user_id,
+    parent_office_id.legacy_id,
+    t.role COLLATE "C",
+    t.name COLLATE "C",
+    t.email COLLATE "C",
+    t.settings::text COLLATE "C",
+    t.username::text COLLATE "C",
+    t.phone::text COLLATE "C",
+    t.legacy_patient_id,
+    t.is_active,
+    t.is_staff,
+    t.is_superuser,
+    t.last_login,
+    t.created_at,
+    t.updated_at
+  ), 0), 0)) AS checksum
+FROM app.profiles AS t
+LEFT JOIN app.offices AS parent_office_id ON parent_office_id.id = t.office_id;
+
+-- transhume: columns on source binds rejected nulled."office_id" -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('profiles:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashint8extended(s.user_id, h.seed)) AS legacy_user_id,
@@ -71,9 +125,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashint8extended(t.legacy_user_id, h.seed)) AS legacy_user_id,

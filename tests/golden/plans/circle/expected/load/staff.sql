@@ -61,7 +61,7 @@ COPY pg_temp.stage_staff (
   boss_id
 ) FROM STDIN (FORMAT binary);
 
--- transhume: load on target binds first last -- all rows but those that fail a guard
+-- transhume: load on target -- all rows but those that fail a guard
 INSERT INTO app.staff (
   id,
   store_id,
@@ -74,13 +74,12 @@ SELECT
 FROM pg_temp.stage_staff AS s
 LEFT JOIN transhume.map_staff AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_staff AS m_boss_id ON m_boss_id.legacy_id = s.boss_id
-WHERE s.ctid BETWEEN $1::tid AND $2::tid
-  AND (m_id.id IS NOT NULL);
+WHERE (m_id.id IS NOT NULL);
 
--- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+-- transhume: reject on target binds run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $3::uuid, $4, $5::bigint, 'staff', 'public.staff',
+  $1::uuid, $2, $3::bigint, 'staff', 'public.staff',
   ARRAY[s.id::text],
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
@@ -96,13 +95,12 @@ CROSS JOIN LATERAL (
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place
   LIMIT 1
-) AS failed
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+) AS failed;
 
--- transhume: nulled on target binds first last run step chunk -- notes the references that lead nowhere
+-- transhume: nulled on target binds run step chunk -- notes the references that lead nowhere
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $3::uuid, $4, $5::bigint, 'staff', 'public.staff',
+  $1::uuid, $2, $3::bigint, 'staff', 'public.staff',
   ARRAY[s.id::text],
   to_jsonb(s.*),
   missing.target_column, missing.reason, '23503', 'nulled'
@@ -114,31 +112,85 @@ CROSS JOIN LATERAL (
     ('boss_id', 'staff has no such row', s.boss_id IS NOT NULL AND m_boss_id.legacy_id IS NULL)
 ) AS missing (target_column, reason, is_missing)
 WHERE missing.is_missing
-  AND s.ctid BETWEEN $1::tid AND $2::tid
+  AND (m_id.id IS NOT NULL)
+  AND NOT EXISTS (
+    SELECT FROM transhume.reject AS r
+    WHERE r.run = $1::uuid AND r.step = $2 AND r.chunk = $3::bigint
+      AND r.key = ARRAY[s.id::text] AND r.action = 'rejected'
+  );
+
+-- transhume: sift on target binds behind most -- loads what it can, tells what is refused
+CREATE OR REPLACE FUNCTION pg_temp.sift_staff(behind tid, most bigint)
+RETURNS TABLE (place tid, target_column text, reason text, state text, loaded bigint)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+AS $sift$
+#variable_conflict use_column
+<<sift>>
+DECLARE
+  rows tid[] := ARRAY(SELECT s.ctid FROM pg_temp.stage_staff AS s WHERE s.ctid > $1 ORDER BY s.ctid);
+  done integer := 0;
+  size integer := 256;
+  bad integer := 0;   -- of the rows up to here one is refused
+  last integer := 0;  -- the row that was refused last
+  refused integer := 0;
+  inserted bigint := 0;
+  touched bigint;
+BEGIN
+  WHILE sift.done < cardinality(sift.rows) AND sift.refused < $2 LOOP
+    size := least(sift.size, cardinality(sift.rows) - sift.done);
+    BEGIN
+INSERT INTO app.staff (
+  id,
+  store_id,
+  boss_id
+)
+SELECT
+  m_id.id AS id,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('stores:' || s.store_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS store_id,
+  m_boss_id.id AS boss_id
+FROM pg_temp.stage_staff AS s
+LEFT JOIN transhume.map_staff AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_staff AS m_boss_id ON m_boss_id.legacy_id = s.boss_id
+WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (m_id.id IS NOT NULL);
+      GET DIAGNOSTICS touched = ROW_COUNT;
+      inserted := sift.inserted + sift.touched;
+      done := sift.done + sift.size;
+      size := CASE WHEN sift.done < sift.bad THEN greatest((sift.bad - sift.done) / 2, 1) ELSE 2 * sift.size END;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+      bad := sift.done + sift.size;
+      IF sift.size > 1 THEN
+        size := sift.size / 2;
+      ELSE
+        GET STACKED DIAGNOSTICS target_column = COLUMN_NAME, reason = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+        place := sift.rows[sift.bad];
+        RETURN NEXT;
+        refused := sift.refused + 1;
+        done := sift.bad;
+        size := greatest((sift.bad - sift.last) / 2, 1);
+        last := sift.bad;
+      END IF;
+    END;
+  END LOOP;
+  place := CASE WHEN sift.done < cardinality(sift.rows) THEN sift.rows[sift.done] END;
+  loaded := sift.inserted;
+  RETURN NEXT;
+END
+$sift$;
+SELECT found.place, found.target_column, found.reason, found.state, found.loaded
+FROM pg_temp.sift_staff($1::tid, $2::bigint) AS found;
 
--- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
-SELECT part.here::text AS last, part.next::text AS next
-FROM (
-  SELECT
-    s.ctid AS here,
-    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
-    row_number() OVER (ORDER BY s.ctid) AS place,
-    count(*) OVER () AS rows
-  FROM pg_temp.stage_staff AS s
-  WHERE s.ctid BETWEEN $1::tid AND $2::tid
-) AS part
-WHERE part.place = part.rows / 2;
-
--- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+-- transhume: set_aside on target binds run step chunk places columns reasons sqlstates -- sets aside the rows that were refused
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $3::uuid, $4, $5::bigint, 'staff', 'public.staff',
+  $1::uuid, $2, $3::bigint, 'staff', 'public.staff',
   ARRAY[s.id::text],
   to_jsonb(s.*),
-  $6::text, $7, $8, 'rejected'
+  refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_staff AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
+  ON refused.place = s.ctid;
 
 -- transhume: revert on target
 TRUNCATE app.staff;

@@ -15,6 +15,29 @@ FROM app.staff;
 -- transhume: checksum on source binds rejected nulled."boss_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id::text,
+    s.store_id,
+    (CASE WHEN s.id::text = ANY ($2::text[]) THEN NULL ELSE s.boss_id::integer::text END) COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.staff AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    k.legacy_id::text,
+    parent_store_id.legacy_id,
+    m_boss_id.legacy_id::text COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.staff AS t
+JOIN transhume.map_staff AS k ON k.id = t.id
+LEFT JOIN app.stores AS parent_store_id ON parent_store_id.id = t.store_id
+LEFT JOIN transhume.map_staff AS m_boss_id ON m_boss_id.id = t.boss_id;
+
+-- transhume: columns on source binds rejected nulled."boss_id" -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended(s.store_id, h.seed)) AS store_id,
   sum(hashtextextended((CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE s.boss_id::integer::text END) COLLATE "C", h.seed)) AS boss_id
 FROM (
@@ -31,9 +54,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(parent_store_id.legacy_id, h.seed)) AS store_id,
   sum(hashtextextended(m_boss_id.legacy_id::text COLLATE "C", h.seed)) AS boss_id
 FROM app.staff AS t

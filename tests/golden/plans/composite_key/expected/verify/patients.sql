@@ -15,6 +15,28 @@ FROM app.patients;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) END,
+    s.country COLLATE "C",
+    s.no,
+    s.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.patient AS s
+WHERE (cardinality($1::text[]) = 0 OR (ROW(s.country::text, s.no::text)::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.country COLLATE "C",
+    t.no,
+    t.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.patients AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END, h.seed)) AS id,
   sum(hashtextextended(s.country COLLATE "C", h.seed)) AS country,
   sum(hashint8extended(s.no, h.seed)) AS no,
@@ -33,9 +55,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashtextextended(t.country COLLATE "C", h.seed)) AS country,
   sum(hashint8extended(t.no, h.seed)) AS no,

@@ -15,6 +15,29 @@ FROM app.visits;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    ROW(s.country::text, s.no::text, s.day::text)::text,
+    CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) END,
+    s.note COLLATE "C",
+    s.day
+  ), 0), 0)) AS checksum
+FROM public.visit AS s
+WHERE (cardinality($1::text[]) = 0 OR (ROW(s.country::text, s.no::text, s.day::text)::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    ROW(k.legacy_country::text, k.legacy_no::text, k.legacy_day::text)::text,
+    t.patient_id,
+    t.note COLLATE "C",
+    t.day
+  ), 0), 0)) AS checksum
+FROM app.visits AS t
+JOIN transhume.map_visits AS k ON k.patient_id = t.patient_id AND k.day = t.day;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(CASE WHEN s.country IS NOT NULL AND s.no IS NOT NULL THEN encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || jsonb_build_array(s.country, s.no)::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END, h.seed)) AS patient_id,
   sum(hashtextextended(s.note COLLATE "C", h.seed)) AS note,
   sum(hashtextextended(s.day::text COLLATE "C", h.seed)) AS day
@@ -33,9 +56,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.patient_id, h.seed)) AS patient_id,
   sum(hashtextextended(t.note COLLATE "C", h.seed)) AS note,
   sum(hashtextextended(t.day::text COLLATE "C", h.seed)) AS day

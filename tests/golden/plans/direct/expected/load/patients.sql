@@ -38,7 +38,7 @@ HAVING count(*) > 0;
 -- transhume: direct on source binds after.1 upto.1 -- all rows but those that fail a guard
 COPY (
   SELECT
-    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS id,
     s.id::bigint AS legacy_id,
     s.word AS felt,
     s.remark::character varying(5) AS coded,
@@ -229,10 +229,10 @@ COPY pg_temp.stage_patients (
   remark
 ) FROM STDIN (FORMAT binary);
 
--- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+-- transhume: reject on target binds run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $3::uuid, $4, $5::bigint, 'patients', 'public.patient',
+  $1::uuid, $2, $3::bigint, 'patients', 'public.patient',
   ARRAY[s.id::text],
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
@@ -248,31 +248,126 @@ CROSS JOIN LATERAL (
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place
   LIMIT 1
-) AS failed
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+) AS failed;
 
--- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
-SELECT part.id::text AS id
-FROM (
-  SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in part",
-    count(*) OVER () AS "rows of part"
-  FROM public.patient AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-) AS part
-WHERE part."place in part" = part."rows of part" / 2;
+-- transhume: sift on target binds behind most -- loads what it can, tells what is refused
+CREATE OR REPLACE FUNCTION pg_temp.sift_patients(behind tid, most bigint)
+RETURNS TABLE (place tid, target_column text, reason text, state text, loaded bigint)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+AS $sift$
+#variable_conflict use_column
+<<sift>>
+DECLARE
+  rows tid[] := ARRAY(SELECT s.ctid FROM pg_temp.stage_patients AS s WHERE s.ctid > $1 ORDER BY s.ctid);
+  done integer := 0;
+  size integer := 256;
+  bad integer := 0;   -- of the rows up to here one is refused
+  last integer := 0;  -- the row that was refused last
+  refused integer := 0;
+  inserted bigint := 0;
+  touched bigint;
+BEGIN
+  WHILE sift.done < cardinality(sift.rows) AND sift.refused < $2 LOOP
+    size := least(sift.size, cardinality(sift.rows) - sift.done);
+    BEGIN
+INSERT INTO app.patients (
+  id,
+  legacy_id,
+  felt,
+  coded,
+  label,
+  half,
+  ratio,
+  padded,
+  four,
+  kind,
+  cents,
+  mood,
+  temper,
+  code,
+  price,
+  tags,
+  span,
+  ip,
+  at,
+  flags,
+  doc,
+  note,
+  much,
+  raw,
+  clock,
+  iv
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id::bigint AS legacy_id,
+  s.word::app.mood AS felt,
+  (s.remark::character varying(5))::app.short AS coded,
+  repeat(s.code, 2)::text AS label,
+  (s.id / 2)::bigint AS half,
+  (100 / (s.id - 17))::double precision AS ratio,
+  (s.note || 'x')::character(8) AS padded,
+  s.flags::bit varying(4) AS four,
+  (CASE s.id WHEN 1 THEN 'sad' WHEN 2 THEN 'it''s ok' ELSE 'sad' END)::app.mood AS kind,
+  (s.price * 100)::numeric(8,1) AS cents,
+  s.mood::app.mood AS mood,
+  s.temper::app.temper AS temper,
+  s.code::app.short AS code,
+  s.price::app.amount AS price,
+  s.tags AS tags,
+  s.span AS span,
+  s.ip AS ip,
+  s.at AS at,
+  s.flags AS flags,
+  s.doc AS doc,
+  s.note AS note,
+  s.much AS much,
+  s.raw AS raw,
+  s.clock AS clock,
+  s.iv AS iv
+FROM pg_temp.stage_patients AS s
+WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
+  AND (s.word IS NULL OR s.word COLLATE "C" IN ('sad', 'it''s ok'))
+  AND (s.remark IS NULL OR char_length(s.remark) <= 5)
+  AND ((s.note || 'x') IS NULL OR right((s.note || 'x'), 1) <> ' ' AND char_length((s.note || 'x')) <= 8);
+      GET DIAGNOSTICS touched = ROW_COUNT;
+      inserted := sift.inserted + sift.touched;
+      done := sift.done + sift.size;
+      size := CASE WHEN sift.done < sift.bad THEN greatest((sift.bad - sift.done) / 2, 1) ELSE 2 * sift.size END;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+      bad := sift.done + sift.size;
+      IF sift.size > 1 THEN
+        size := sift.size / 2;
+      ELSE
+        GET STACKED DIAGNOSTICS target_column = COLUMN_NAME, reason = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+        place := sift.rows[sift.bad];
+        RETURN NEXT;
+        refused := sift.refused + 1;
+        done := sift.bad;
+        size := greatest((sift.bad - sift.last) / 2, 1);
+        last := sift.bad;
+      END IF;
+    END;
+  END LOOP;
+  place := CASE WHEN sift.done < cardinality(sift.rows) THEN sift.rows[sift.done] END;
+  loaded := sift.inserted;
+  RETURN NEXT;
+END
+$sift$;
+SELECT found.place, found.target_column, found.reason, found.state, found.loaded
+FROM pg_temp.sift_patients($1::tid, $2::bigint) AS found;
 
--- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+-- transhume: set_aside on target binds run step chunk places columns reasons sqlstates -- sets aside the rows that were refused
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $3::uuid, $4, $5::bigint, 'patients', 'public.patient',
+  $1::uuid, $2, $3::bigint, 'patients', 'public.patient',
   ARRAY[s.id::text],
   to_jsonb(s.*),
-  $6::text, $7, $8, 'rejected'
+  refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_patients AS s
-WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
+  ON refused.place = s.ctid;
 
 -- transhume: revert on target
 TRUNCATE app.patients;

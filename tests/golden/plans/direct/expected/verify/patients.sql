@@ -15,6 +15,93 @@ FROM app.patients;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.id::bigint,
+    s.word COLLATE "C",
+    ((s.remark::character varying(5))::text) COLLATE "C",
+    ((repeat(s.code, 2)::text)::text) COLLATE "C",
+    (s.id / 2)::bigint,
+    (((100 / (s.id - 17))::double precision)::text) COLLATE "C",
+    (((s.note || 'x')::character(8))::text) COLLATE "C",
+    ((s.flags::bit varying(4))::text) COLLATE "C",
+    (CASE s.id WHEN 1 THEN 'sad' WHEN 2 THEN 'it''s ok' ELSE 'sad' END) COLLATE "C",
+    (((s.price * 100)::numeric(8,1))::text) COLLATE "C",
+    s.mood COLLATE "C",
+    s.temper COLLATE "C",
+    s.code::text COLLATE "C",
+    s.price::text COLLATE "C",
+    s.tags::text COLLATE "C",
+    s.span::text COLLATE "C",
+    s.ip::text COLLATE "C",
+    s.at,
+    s.flags::text COLLATE "C",
+    s.doc::text COLLATE "C",
+    s.note::text COLLATE "C",
+    s.much::text COLLATE "C",
+    s.raw,
+    s.clock::text COLLATE "C",
+    s.iv::text COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM (
+  SELECT
+    s.id,
+    s.mood::text AS mood,
+    s.temper::text AS temper,
+    s.code::character varying(5) AS code,
+    s.price::numeric(6,2) AS price,
+    s.tags,
+    s.span,
+    s.ip,
+    s.at,
+    s.flags,
+    s.doc,
+    s.note,
+    s.much,
+    s.raw,
+    s.clock,
+    s.iv,
+    s.word,
+    s.remark
+  FROM public.patient AS s
+) AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.legacy_id,
+    t.felt::text COLLATE "C",
+    ((t.coded::character varying(5))::text) COLLATE "C",
+    t.label::text COLLATE "C",
+    t.half,
+    t.ratio::text COLLATE "C",
+    t.padded::text COLLATE "C",
+    t.four::text COLLATE "C",
+    t.kind::text COLLATE "C",
+    t.cents::text COLLATE "C",
+    t.mood::text COLLATE "C",
+    t.temper::text COLLATE "C",
+    ((t.code::character varying(5))::text) COLLATE "C",
+    ((t.price::numeric(6,2))::text) COLLATE "C",
+    t.tags::text COLLATE "C",
+    t.span::text COLLATE "C",
+    t.ip::text COLLATE "C",
+    t.at,
+    t.flags::text COLLATE "C",
+    t.doc::text COLLATE "C",
+    t.note::text COLLATE "C",
+    t.much::text COLLATE "C",
+    t.raw,
+    t.clock::text COLLATE "C",
+    t.iv::text COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.patients AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id::bigint, h.seed)) AS legacy_id,
   sum(hashtextextended(s.word COLLATE "C", h.seed)) AS felt,
@@ -70,9 +157,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashtextextended(t.felt::text COLLATE "C", h.seed)) AS felt,

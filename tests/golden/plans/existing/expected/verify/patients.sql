@@ -15,6 +15,26 @@ FROM app.patients;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id::bigint,
+    s.name COLLATE "C",
+    s.born COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.patient AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.name COLLATE "C",
+    t.born COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.patients AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended(s.id::bigint, h.seed)) AS id,
   sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name,
   sum(hashtextextended(s.born COLLATE "C", h.seed)) AS born
@@ -32,9 +52,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(t.id, h.seed)) AS id,
   sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name,
   sum(hashtextextended(t.born COLLATE "C", h.seed)) AS born

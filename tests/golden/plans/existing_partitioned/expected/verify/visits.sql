@@ -15,6 +15,28 @@ FROM app.visits;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.patient_id,
+    s.id,
+    s.fee::text COLLATE "C",
+    s.at
+  ), 0), 0)) AS checksum
+FROM public.visit AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.patient_id,
+    t.id,
+    t.fee::text COLLATE "C",
+    t.at
+  ), 0), 0)) AS checksum
+FROM app.visits AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended(s.patient_id, h.seed)) AS patient_id,
   sum(hashint8extended(s.id, h.seed)) AS id,
   sum(hashtextextended(s.fee::text COLLATE "C", h.seed)) AS fee,
@@ -34,9 +56,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(t.patient_id, h.seed)) AS patient_id,
   sum(hashint8extended(t.id, h.seed)) AS id,
   sum(hashtextextended(t.fee::text COLLATE "C", h.seed)) AS fee,

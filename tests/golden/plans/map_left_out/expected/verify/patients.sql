@@ -15,6 +15,27 @@ FROM app.patients;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id::text,
+    (10 * s.id / (1 - (s.id = 3)::integer))::bigint,
+    ((s.name::character varying(9))::text) COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.patient AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    k.legacy_id::text,
+    t.no,
+    t.name::text COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.patients AS t
+JOIN transhume.map_patients AS k ON k.no = t.no;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended((10 * s.id / (1 - (s.id = 3)::integer))::bigint, h.seed)) AS no,
   sum(hashtextextended(((s.name::character varying(9))::text) COLLATE "C", h.seed)) AS name
 FROM (
@@ -30,9 +51,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(t.no, h.seed)) AS no,
   sum(hashtextextended(t.name::text COLLATE "C", h.seed)) AS name
 FROM app.patients AS t

@@ -15,6 +15,37 @@ FROM app.visits;
 -- transhume: checksum on source binds rejected nulled."b" nulled."e" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id,
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.a::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    CASE WHEN s.id::text = ANY ($2::text[]) THEN NULL ELSE set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.b::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) END,
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.c::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.d::text::text COLLATE "C",
+    (CASE WHEN s.id::text = ANY ($3::text[]) THEN NULL ELSE s.e::text::text END) COLLATE "C",
+    s.f::text::text COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.visit AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.a,
+    t.b,
+    t.c,
+    m_d.legacy_ssn::text COLLATE "C",
+    m_e.legacy_ssn::text COLLATE "C",
+    m_f.legacy_ssn::text COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.visits AS t
+LEFT JOIN transhume.map_patients AS m_d ON m_d.id = t.d
+LEFT JOIN transhume.map_patients AS m_e ON m_e.id = t.e
+LEFT JOIN transhume.map_patients AS m_f ON m_f.id = t.f;
+
+-- transhume: columns on source binds rejected nulled."b" nulled."e" -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended(s.id, h.seed)) AS id,
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.a::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS a,
   sum(uuid_hash_extended(CASE WHEN h.text = ANY ($2::text[]) THEN NULL ELSE encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.b::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid END, h.seed)) AS b,
@@ -40,9 +71,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(t.id, h.seed)) AS id,
   sum(uuid_hash_extended(t.a, h.seed)) AS a,
   sum(uuid_hash_extended(t.b, h.seed)) AS b,

@@ -16,6 +16,34 @@ FROM app."odd.name";
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('"odd.name":' || s."ID"::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s."ID",
+    (coalesce(s."it's", '{{ s.secret }}')::text) COLLATE "C",
+    ('{# no comment #} $1 %s ''quoted'''::text) COLLATE "C",
+    s."say ""hi""" COLLATE "C",
+    s."select" COLLATE "C",
+    s."größe in cm" COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public."odd.name" AS s
+WHERE (cardinality($1::text[]) = 0 OR (s."ID"::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t."ID",
+    t."legacy ""id""",
+    t."it's" COLLATE "C",
+    t."{{ select }}" COLLATE "C",
+    t."say ""hi""" COLLATE "C",
+    t."select" COLLATE "C",
+    t."größe in cm" COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app."odd.name" AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('"odd.name":' || s."ID"::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS "ID",
   sum(hashint8extended(s."ID", h.seed)) AS "legacy ""id""",
   sum(hashtextextended((coalesce(s."it's", '{{ s.secret }}')::text) COLLATE "C", h.seed)) AS "it's",
@@ -39,9 +67,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t."ID", h.seed)) AS "ID",
   sum(hashint8extended(t."legacy ""id""", h.seed)) AS "legacy ""id""",
   sum(hashtextextended(t."it's" COLLATE "C", h.seed)) AS "it's",

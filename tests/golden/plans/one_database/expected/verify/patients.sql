@@ -15,6 +15,27 @@ FROM app.patients;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id::text,
+    to_date(s.born, 'DD.MM.YYYY'),
+    s.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.patient AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    k.legacy_id::text,
+    t.born_on,
+    t.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.patients AS t
+JOIN transhume.map_patients AS k ON k.id = t.id;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashtextextended(((to_date(s.born, 'DD.MM.YYYY'))::text) COLLATE "C", h.seed)) AS born_on,
   sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name
 FROM (
@@ -31,9 +52,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashtextextended(t.born_on::text COLLATE "C", h.seed)) AS born_on,
   sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name
 FROM app.patients AS t

@@ -17,6 +17,31 @@ FROM billing.moods;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id,
+    s.mood COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM (
+  SELECT
+    s.id,
+    s.mood::text AS mood
+  FROM (
+SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
+) AS s
+) AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.mood::text COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM billing.moods AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended(s.id, h.seed)) AS id,
   sum(hashtextextended(s.mood COLLATE "C", h.seed)) AS mood
 FROM (
@@ -34,9 +59,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(t.id, h.seed)) AS id,
   sum(hashtextextended(t.mood::text COLLATE "C", h.seed)) AS mood
 FROM billing.moods AS t
