@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -125,6 +126,8 @@ def test_status_while_a_runner_is_at_work(migrations: Make) -> None:
     runner = threading.Thread(target=migration.apply)
     runner.start()
     wait_for(migration, False)
+    while migration.ask("SELECT count(size) FROM transhume.step") != [(2,)]:  # the other load may not have begun
+        time.sleep(0.01)
     during = json.loads(migration.command("status", "--json").stdout)
     runner.join()
     after = migration.command("status")
