@@ -139,7 +139,10 @@ class Layout:
     def readers(self) -> Mapping[str, tuple[str, ...]]:
         """The tables whose loads look up in a table's map."""
         pairs = dict.fromkeys(
-            (bound.lookup.map_of, table.id) for table in self.ordered.tables for bound in table.columns if bound.lookup
+            (found.map_of, table.id)
+            for table in self.ordered.tables
+            for bound in table.columns
+            for found in bound.lookups
         )
         found: dict[str, tuple[str, ...]] = {}
         for map_of, reader in pairs:
@@ -173,7 +176,7 @@ class Layout:
 
     def reconciles_alone(self, table: BoundTable) -> bool:
         """The same, of the table by itself."""
-        return table.map_table is not None or any(column.reference for column in table.columns)
+        return table.map_table is not None or any(column.references for column in table.columns)
 
     @cached_property
     def _circles(self) -> Mapping[str, tuple[str, ...]]:

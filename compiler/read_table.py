@@ -7,6 +7,7 @@ from typing import Literal, cast
 from compiler.document import Map, Text, Value
 from compiler.reading import Reading, as_list, as_map, as_text, flag, key_of, scalar
 from compiler.spec import (
+    AnyReference,
     Check,
     Comparison,
     Constant,
@@ -98,6 +99,8 @@ def _column(reading: Reading, value: Value) -> How:
         return Copy(reading.word(value))
     if "ref" in value:
         return _reference(reading, value)
+    if "ref_any" in value:
+        return _any_reference(reading, value)
     if "sql" in value:
         return Expression(reading.word(value["sql"]))
     if "value" in value:
@@ -127,6 +130,24 @@ def _reference(reading: Reading, entry: Map) -> Reference:
         message = f'"by" and "on" are matched one by one, and there are {len(by)} and {len(on)}'
         reading.refuse("E206", message, entry["on"], "not as many")
     return Reference(reading.relation(entry["ref"]), by, on, cast(Missing, _choice(entry, "missing", "reject")))
+
+
+def _any_reference(reading: Reading, entry: Map) -> AnyReference:
+    given, missing = as_map(entry["ref_any"]), cast(Missing, _choice(entry, "missing", "reject"))
+    id = reading.word(given["id"])
+    to = tuple(
+        (_listed(reading, key), _meant(reading, value, id, missing), reading.document.span(key))
+        for key, value in as_map(given["to"]).entries()
+    )
+    otherwise = cast(Literal["reject", "null"], _choice(entry, "otherwise", "reject"))
+    return AnyReference(reading.word(given["type"]), id, to, missing, otherwise)
+
+
+def _meant(reading: Reading, value: Value, id: Word, missing: Missing) -> Reference:
+    """The table that a type means, and by which of its source's columns."""
+    if not isinstance(value, Map):
+        return Reference(reading.relation(value), (id,), (), missing)
+    return Reference(reading.relation(value["ref"]), (id,), (reading.word(value["on"]),), missing)
 
 
 def _recode(reading: Reading, entry: Map) -> Recode:

@@ -129,6 +129,21 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyReference:
+    """`{ref_any: {type: content_type_id, id: object_id, to: {12: patients, 15: orders}}}`: Django's generic reference.
+
+    `type` says which table a row refers to, `id` which row of it. `to` lists types (ids, or names such as
+    `dispatch.patient`) with what is meant by each; `otherwise` is what becomes of a type that it does not list.
+    """
+
+    type: Word
+    id: Word
+    to: tuple[tuple[Scalar, Reference, Span], ...]
+    missing: Missing = "reject"
+    otherwise: Literal["reject", "null"] = "reject"
+
+
+@dataclass(frozen=True, slots=True)
 class Expression:
     """`{sql: "coalesce(s.a, s.b)"}`: one scalar expression over the source row `s`."""
 
@@ -161,7 +176,7 @@ class Identity:
     """`{identity: true}`: the target numbers the rows, in the order of the source's key."""
 
 
-How = Copy | Recode | Reference | Expression | Constant | Json | Derived | Identity
+How = Copy | Recode | Reference | AnyReference | Expression | Constant | Json | Derived | Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class LoadTable(TableStep):
         The load itself may not need the table's map, but all that comes after it does.
         """
         own = [self.layout.mapped(self.table.id)] if self.table.map_table is not None else []
-        looked_up_in = (self.layout.mapped(bound.lookup.map_of) for bound in self.table.columns if bound.lookup)
+        looked_up_in = (self.layout.mapped(found.map_of) for bound in self.table.columns for found in bound.lookups)
         loads = (f"load.{other}" for other in self.table.after)
         return unique((self.layout.made(self.table), *self.layout.freed_by(self.table), *own, *looked_up_in, *loads))
 
@@ -100,9 +100,9 @@ class LoadTable(TableStep):
         return (self._reading.rows, *looked_up(self.table.columns))
 
     @cached_property
-    def _guards(self) -> tuple[tuple[str, Sql, str, str], ...]:
+    def _guards(self) -> tuple[tuple[str, Sql, Sql, str], ...]:
         guards = (guard for column in self.table.columns for guard in column.guards)
-        return tuple((guard.column, guard.ok, guard.reason, guard.sqlstate) for guard in guards)
+        return tuple((each.column, each.ok, each.told or literal(each.reason), each.sqlstate) for each in guards)
 
     @cached_property
     def _conditions(self) -> tuple[Sql, ...]:
@@ -116,8 +116,8 @@ class LoadTable(TableStep):
     def _nullable(self) -> tuple[tuple[BoundColumn, Lookup], ...]:
         """The looked-up references that may lead nowhere."""
         return tuple(
-            (column, column.lookup) for column in self.table.columns
-            if column.lookup and column.reference and column.reference.missing == "null"
+            (column, found) for column in self.table.columns for found in column.lookups
+            if any(reference.missing == "null" for reference in column.references)
         )  # fmt: skip
 
     def _section(self, name: str, sql: Sql, prose: str, *, noted: bool = False) -> Section:
@@ -148,7 +148,7 @@ class LoadTable(TableStep):
 
     def _reject(self) -> Sql:
         guards = tuple(
-            Sql(f"({place}, {ok}, {literal(name)}, {literal(reason)}, {literal(sqlstate)})")
+            Sql(f"({place}, {ok}, {literal(name)}, {reason}, {literal(sqlstate)})")
             for place, (name, ok, reason, sqlstate) in enumerate(self._guards, 1)
         )
         return render("load/reject", guards=guards, rows=self._rows, conditions=self._reading.part, **self._noted)

@@ -89,9 +89,9 @@ class VerifyTable(TableStep):
         for each in self._compared:
             nulled = self._nulled.get(each.name) if self._keyed else None
             sums.append(self._whole(each.sum(each.source, self._salt, nulled), each.name))
-        columns = tuple(reading(self.table, self.layout).selected)
+        read = reading(self.table, self.layout)
         rows = render(
-            "rows/chunk", columns=columns, relation=source_sql(self.table), conditions=where(self.table), order=None
+            "rows/chunk", columns=read.selected, relation=read.relation, conditions=where(self.table), order=None
         )
         key = text_key([column("s", source.name) for source in self.table.keyset]) if self._keyed else None
         sql = render("verify/checksum_source", sums=sums, rows=rows, key=key, seed=self._seed)
