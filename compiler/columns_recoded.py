@@ -62,7 +62,7 @@ def _checked(how: Recode, side: Side, target: Side) -> Iterator[Sql]:
     seen: dict[Sql, Span] = {}
     for listed, made, span in how.values:
         try:
-            key = _key(listed, side)
+            key = key_of(listed, side)
             constants.constant(made, target)
         except ValueError as error:
             problems.append(Diagnostic("E503", str(error), span, "does not fit"))
@@ -75,7 +75,8 @@ def _checked(how: Recode, side: Side, target: Side) -> Iterator[Sql]:
     yield from seen
 
 
-def _key(listed: Scalar, side: Side) -> Sql:
+def key_of(listed: Scalar, side: Side) -> Sql:
+    """A listed value as one of the source's. Raises ValueError where that has no such value."""
     made = constants.constant(listed, side)
     if side.type.family == "integer":
         return literal(int(str(listed)))

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from compiler import constants
 from compiler.bound import BoundReference, Choice, Guard, SourceColumn
-from compiler.casts import Condition, Side, cast
+from compiler.casts import Condition, Refused, Side, cast
 from compiler.columns_copied import there
-from compiler.columns_recoded import NO_MAPPING
+from compiler.columns_recoded import NO_MAPPING, key_of
 from compiler.diagnostics import Diagnostic, Span, SpecError
 from compiler.references import Followed, KeyType, computed, ends, kind, looked_up, match_types
 from compiler.spec import AnyReference, Mapping, Reference, Scalar
-from compiler.sql import Sql, column, join, literal
+from compiler.sql import Sql, column, join
 from compiler.type_names import are_names, named, unlisted
 from compiler.types import BIGINT, TypeName
 from compiler.world import Here, Made, accepted, noting, refuse
@@ -111,11 +110,10 @@ def _listed(how: AnyReference, types: _Types, here: Here) -> Iterator[tuple[Scal
     found = []
     for value, reference, span in how.to:
         try:
-            constants.constant(value, side)
+            sql = key_of(value, side)
         except ValueError as error:
             problems.append(Diagnostic("E503", str(error), span, "does not fit"))
             continue
-        sql = literal(value if side.type.family == "integer" else str(value))
         if sql in seen:
             problems.append(Diagnostic("E207", f'type "{value}" is listed twice', span, f"line {seen[sql].line} too"))
         seen.setdefault(sql, span)
@@ -168,10 +166,11 @@ def _id(mapping: Mapping, how: Reference, followed: Followed) -> tuple[SourceCol
     one, two = here.world.types.of_source(by.type), here.world.types.of_source(on.type)
     if kind(one) == kind(two):
         return by, column("s", by.name), None
-    if two.opaque or two.labels is not None or two.type.family not in _CAST_TO:
-        match_types(how.by[0], by, on, followed.other, here)
     wanted = Side(BIGINT, "bigint") if two.type.family == "integer" else Side(two.type, str(two.type))
-    made = accepted(mapping, f'"{by.name}"', one, wanted, cast(column("s", by.name), one, wanted, here.world.zone))
+    made = cast(column("s", by.name), one, wanted, here.world.zone)
+    if two.opaque or two.labels is not None or two.type.family not in _CAST_TO or isinstance(made, Refused):
+        match_types(how.by[0], by, on, followed.other, here)  # which tells that they do not
+    made = accepted(mapping, f'"{by.name}"', one, wanted, made)
     return replace(by, type=str(wanted.type), wire=str(wanted.type)), made.value, made.test
 
 
