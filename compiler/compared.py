@@ -43,11 +43,13 @@ def compared(table: BoundTable, layout: Layout) -> tuple[Compared, ...]:
 def incomparable(table: BoundTable) -> Iterator[tuple[str, str]]:
     """The columns that are not compared, and why."""
     for bound in table.columns:
-        if bound.comparable is None and _looked_up(bound) is None:
+        if bound.comparable is None and bound.node is None and _looked_up(bound) is None:
             yield bound.name, bound.incomparable
 
 
 def _compared(bound: BoundColumn, table: BoundTable, layout: Layout) -> Compared | None:
+    if bound.node is not None:
+        return None  # the shape of the hierarchy is compared as a whole: compiler/shape.py
     nullable = bound.reference is not None and bound.reference.missing == "null"
     if (parent := _small_parent(bound, table, layout)) is not None:
         return _by_parent(bound, parent, nullable)

@@ -70,7 +70,7 @@ def follow(mapping: Mapping, how: Reference, here: Here) -> Followed:
         hint = "say which columns of its source are matched: on: ..."
         refuse(mapping, "E507", f'"by" names {len(by)} columns, and the source of "{other.id}" has {count}', "", hint)
     for word, one, two in zip(how.by, by, on, strict=True):
-        _match(word, here.world.types.of_source(one.type), other.world.types.of_source(two.type), two.name, other)
+        matches(word, here.world.types.of_source(one.type), other.world.types.of_source(two.type), two.name, other)
     return Followed(here, other, other.mappings[other.table.key[0].text], by, on)
 
 
@@ -85,7 +85,7 @@ def _other(word: Word, here: Here) -> Here:
     raise SpecError([Diagnostic("E315", f'table "{word}" is not migrated by this project', word.span, "no spec", hint)])
 
 
-def _match(word: Word, one: Side, two: Side, name: str, other: Here) -> None:
+def matches(word: Word, one: Side, two: Side, name: str, other: Here) -> None:
     """Equal keys must be equal texts: numbers match numbers, texts match texts, all else its own type."""
     kinds = [_kind(side) for side in (one, two)]
     if kinds[0] != kinds[1]:

@@ -81,6 +81,7 @@ def _table(found: Draft, rest: Rest) -> BoundTable:
         relations=own.relations,
         about=table.about,
         direct=table.direct,
+        tree=found.tree,
     )
 
 
