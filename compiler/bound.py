@@ -11,7 +11,7 @@ from typing import Literal
 from compiler.catalog import Catalog, Relation
 from compiler.diagnostics import Diagnostic, Span
 from compiler.names import Name as Name
-from compiler.spec import Duplicates, Missing, Partition, Project, Reason, Scalar
+from compiler.spec import Duplicates, Filled, Missing, Partition, Project, Reason, Scalar
 from compiler.sql import Sql, fits
 
 
@@ -115,6 +115,7 @@ class BoundColumn:
     (generated, with a default, nullable) are not here. `collation` is that of a created column, if not the default.
     `written`: the author's own expression computes it. `opaque`: `type` has no binary form that is that of `wire`.
     `choices` are what a generic reference may mean; then `reference` and `lookup` are None.
+    `node`: what of the hierarchy it is; its value is then over the tree table's row `node` too.
     """
 
     name: str
@@ -134,6 +135,7 @@ class BoundColumn:
     written: bool = False
     opaque: bool = False
     choices: tuple[Choice, ...] = ()
+    node: Filled | None = None
 
     @property
     def references(self) -> tuple[BoundReference, ...]:
@@ -161,6 +163,46 @@ class MapTable:
     lookups: tuple[tuple[str, ...], ...]
     key: tuple[str, ...]
     numbered: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where parents come from: an expression over the source row `s`, and over what is joined to it.
+
+    It is evaluated on the source, once for each row, when the narrow columns are read. `name` is what people call it.
+    """
+
+    parent: Sql
+    name: str
+    joins: tuple[Sql, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTree:
+    """The hierarchy of a table's rows: `links` says what a row's parent is, `key` the source's key column.
+
+    `type` is what keys are compared as. `reads` are the source columns that are read for it and for nothing else.
+    `under` is the key that orphans hang from, where `orphan` says so; `max_depth` 0: no limit. `gone`: the row is a
+    placeholder. `fills`: what of it target columns hold; `separator` stands between the parts of a path.
+    """
+
+    links: Links
+    key: SourceColumn
+    type: str
+    order: tuple[SourceColumn, ...]
+    orphan: Literal["root", "reject", "under"]
+    under: str
+    cycle: Literal["break", "reject"]
+    max_depth: int
+    deeper: Literal["flatten", "reject"]
+    gone: Sql | None
+    fills: frozenset[Filled]
+    separator: str
+
+    @property
+    def counts(self) -> bool:
+        """Siblings are numbered."""
+        return bool(self.fills & {"position", "path"})
 
 
 def legacy_name(column: str) -> str:
@@ -249,6 +291,7 @@ class BoundTable:
     relations: tuple[Name, ...] = ()
     about: str = ""
     direct: bool = True
+    tree: BoundTree | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,14 @@ def compared(table: BoundTable, layout: Layout) -> tuple[Compared, ...]:
 def incomparable(table: BoundTable) -> Iterator[tuple[str, str]]:
     """The columns that are not compared, and why."""
     for bound in table.columns:
-        if bound.comparable is None and _looked_up(bound) is None and not _is_compared_by_parts(bound):
+        known = bound.node is not None or _looked_up(bound) is not None or _is_compared_by_parts(bound)
+        if bound.comparable is None and not known:
             yield bound.name, bound.incomparable
 
 
 def _compared(bound: BoundColumn, table: BoundTable, layout: Layout) -> Compared | None:
+    if bound.node is not None:
+        return None  # the shape of the hierarchy is compared as a whole: compiler/shape.py
     nullable = any(reference.missing == "null" for reference in bound.references)
     if (parent := _small_parent(bound, table, layout)) is not None:
         return _by_parent(bound, parent, nullable)

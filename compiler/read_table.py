@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Literal, cast
 
 from compiler.document import Map, Text, Value
+from compiler.read_tree import filled, read_tree
 from compiler.reading import Reading, as_list, as_map, as_text, flag, key_of, scalar
 from compiler.spec import (
     AnyReference,
@@ -58,6 +59,7 @@ def read_table(reading: Reading) -> Table:
         span=name.span,
         about=str(entry.get("about", "")),
         direct=flag(entry, "direct") is not False,
+        tree=read_tree(reading, as_map(entry["tree"])) if "tree" in entry else None,
     )
 
 
@@ -68,7 +70,7 @@ def _source(reading: Reading, value: Value) -> Word | Query:
 
 
 def _mappings(reading: Reading, entry: Map) -> Iterator[Mapping]:
-    """Those under `key` first, then `columns`, then `same`."""
+    """Those under `key` first, then `columns`, then `same`, then what the tree fills."""
     key = entry.get("key")
     for column, value in as_map(key if isinstance(key, Map) else None).entries():
         yield _mapping(reading, column, value, _key(reading, as_map(value)))
@@ -76,6 +78,8 @@ def _mappings(reading: Reading, entry: Map) -> Iterator[Mapping]:
         yield _mapping(reading, column, value, _column(reading, value))
     for column in map(as_text, as_list(entry.get("same"))):
         yield Mapping(reading.name(column), Copy(reading.word(column)), None, None, reading.document.span(column))
+    if "tree" in entry:
+        yield from filled(reading, as_map(entry["tree"]))
 
 
 def _mapping(reading: Reading, column: Text, value: Value, how: How) -> Mapping:

@@ -101,10 +101,15 @@ def _other(word: Word, here: Here) -> Here:
 
 
 def match_types(word: Word, by: SourceColumn, on: SourceColumn, other: Here, here: Here) -> None:
+    """Both columns are of the source. Raises SpecError where they do not match."""
+    matches(word, here.world.types.of_source(by.type), here.world.types.of_source(on.type), on.name, other)
+
+
+def matches(word: Word, one: Side, two: Side, name: str, other: Here) -> None:
     """Equal keys must be equal texts: numbers match numbers, texts match texts, all else its own type."""
-    one, two = here.world.types.of_source(by.type), here.world.types.of_source(on.type)
-    if kind(one) != kind(two):
-        message = f'"{word}" ({one.shown}) does not match "{on.name}" ({two.shown}) of {other.source.what}'
+    kinds = [kind(side) for side in (one, two)]
+    if kinds[0] != kinds[1]:
+        message = f'"{word}" ({one.shown}) does not match "{name}" ({two.shown}) of {other.source.what}'
         raise SpecError([Diagnostic("E504", message, word.span, "of another type")])
 
 

@@ -8,10 +8,23 @@ from compiler.bound import BoundColumn, Guard
 from compiler.columns_copied import copied
 from compiler.columns_made import constant, derived, expression, numbered, packed
 from compiler.columns_recoded import recoded
+from compiler.columns_tree import hung
 from compiler.diagnostics import SpecError
 from compiler.references import referred
 from compiler.references_any import referred_to_any
-from compiler.spec import AnyReference, Constant, Copy, Derived, Expression, Identity, Json, Mapping, Recode, Reference
+from compiler.spec import (
+    AnyReference,
+    Constant,
+    Copy,
+    Derived,
+    Expression,
+    Identity,
+    Json,
+    Mapping,
+    Node,
+    Recode,
+    Reference,
+)
 from compiler.sql import Sql, column, join
 from compiler.types import TypeName
 from compiler.world import Here, Made, refuse
@@ -55,6 +68,7 @@ class Columns:
             written=made.written,
             opaque=bool(side.opaque),
             choices=made.choices,
+            node=mapping.how.what if isinstance(mapping.how, Node) else None,
         ), made
 
     def _made(self, mapping: Mapping, here: Here) -> Made:
@@ -101,6 +115,8 @@ class Columns:
                 return derived(mapping, how, here)
             case Identity() as how:
                 return numbered(mapping, how, here)
+            case Node() as how:
+                return hung(mapping, how, here, self._key_type)
 
 
 def _refuse_contradictions(mapping: Mapping, made: Made, null: bool, in_key: bool) -> None:

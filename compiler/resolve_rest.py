@@ -85,6 +85,7 @@ def _table(found: Draft, rest: Rest) -> BoundTable:
         relations=unique((*own.relations, *(each.named.relation for each in here.named.values() if each.named))),
         about=table.about,
         direct=table.direct,
+        tree=found.tree,
     )
 
 

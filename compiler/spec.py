@@ -176,7 +176,17 @@ class Identity:
     """`{identity: true}`: the target numbers the rows, in the order of the source's key."""
 
 
-How = Copy | Recode | Reference | AnyReference | Expression | Constant | Json | Derived | Identity
+Filled = Literal["parent", "root", "depth", "position", "path"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`tree: {fill: {depth: depth}}`: what the hierarchy says of the row."""
+
+    what: Filled
+
+
+How = Copy | Recode | Reference | AnyReference | Expression | Constant | Json | Derived | Identity | Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +200,43 @@ class Mapping:
     how: How
     type: Word | None
     null: bool | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Adjacency:
+    """`parent: {from: parent_id}`: a source column holds the parent's key."""
+
+    column: Word
+
+
+Parents = Adjacency
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """`{when: "s.is_deleted", set: {body: "[removed]"}}`: rows that stand for what was there."""
+
+    when: Word
+    sets: tuple[tuple[Word, Scalar, Span], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """`tree:`: what a row's parent is, and what becomes of rows that have no place; what is filled are mappings.
+
+    `under` is the source's key of the row that orphans hang from, where `orphan` says so. Without `max_depth` (0) rows
+    are as deep as they are.
+    """
+
+    parents: Parents
+    order: tuple[Word, ...]
+    orphan: Literal["root", "reject", "under"]
+    under: Word | None
+    cycle: Literal["break", "reject"]
+    max_depth: int
+    deeper: Literal["flatten", "reject"]
+    placeholder: Placeholder | None
     span: Span
 
 
@@ -280,6 +327,7 @@ class Table:
     span: Span
     about: str = ""
     direct: bool = True
+    tree: Tree | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,13 +96,15 @@ class Inserting(Placing):
         """The INSERT; the rows that its guards left out; the references that lead nowhere."""
         values = {**self.values, **part}
         loaded = execute(self.session, self.file.need("load"), values).touched
-        rejected = nulled = 0
+        rejected = nulled = left = 0
         if (reject := self.file.find("reject")) is not None and loaded != kept:
             rejected = execute(self.session, reject, values).touched
             self.aside += rejected
+        if (stay := self.file.find("left")) is not None and loaded + rejected != kept:
+            left = int(execute(self.session, stay, values).rows[0][0] or 0)
         if (note := self.file.find("nulled")) is not None:
             nulled = execute(self.session, note, values).touched
-        return Counts(loaded, 0, rejected, nulled)
+        return Counts(loaded, left, rejected, nulled)
 
 
 class FromStage(Inserting):

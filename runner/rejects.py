@@ -56,7 +56,7 @@ def set_aside_by(session: Session, run: Run, step: str | None) -> Mapping[str, M
 
 def rejected_keys(session: Session, run: Run, table: str) -> list[str]:
     """The keys of a table's rows that did not arrive, as text; a composite one as ROW(a, b) writes it."""
-    return _keys(session, run, table, "action IN ('rejected', 'reconciled')", ())
+    return _keys(session, run, table, "action IN ('rejected', 'reconciled', 'left')", ())
 
 
 def nulled_keys(session: Session, run: Run, table: str, column: str) -> list[str]:

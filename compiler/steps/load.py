@@ -8,6 +8,7 @@ from typing import ClassVar
 from compiler.bound import BoundColumn, BoundTable, Lookup
 from compiler.chunks import halve_range, halve_stage, staging, walk
 from compiler.direct import why_staged
+from compiler.hierarchy import node_join, tree_guards
 from compiler.layout import unique
 from compiler.plan import Lock, Section
 from compiler.render import render
@@ -42,8 +43,10 @@ class LoadTable(TableStep):
         """
         own = [self.layout.mapped(self.table.id)] if self.table.map_table is not None else []
         looked_up_in = (self.layout.mapped(found.map_of) for bound in self.table.columns for found in bound.lookups)
+        tree = [self.layout.hung(self.table.id)] if self.table.tree is not None else []
         loads = (f"load.{other}" for other in self.table.after)
-        return unique((self.layout.made(self.table), *self.layout.freed_by(self.table), *own, *looked_up_in, *loads))
+        made, freed = self.layout.made(self.table), self.layout.freed_by(self.table)
+        return unique((made, *freed, *own, *looked_up_in, *tree, *loads))
 
     def locks(self) -> Iterator[Lock]:
         yield from self.source_lock()
@@ -67,6 +70,8 @@ class LoadTable(TableStep):
             yield self._section("reject", self._reject(), "sets aside the rows that fail one", noted=True)
         if self._nullable:
             yield self._section("nulled", self._nulled(), "notes the references that lead nowhere", noted=True)
+        if self._stays:
+            yield self._section("left", self._left(), "how many placeholders stay behind")
         if self.table.keyset or not self.layout.one_database:
             in_source = self._is_direct or self.layout.one_database
             yield halve_range(self._reading) if in_source else halve_stage(self._reading)
@@ -97,16 +102,28 @@ class LoadTable(TableStep):
 
     @cached_property
     def _rows(self) -> tuple[Sql, ...]:
-        return (self._reading.rows, *looked_up(self.table.columns))
+        return (self._reading.rows, *node_join(self.table), *looked_up(self.table.columns))
 
     @cached_property
     def _guards(self) -> tuple[tuple[str, Sql, Sql, str], ...]:
         guards = (guard for column in self.table.columns for guard in column.guards)
-        return tuple((each.column, each.ok, each.told or literal(each.reason), each.sqlstate) for each in guards)
+        own = ((each.column, each.ok, each.told or literal(each.reason), each.sqlstate) for each in guards)
+        return (*own, *((name, ok, literal(reason), state) for name, ok, reason, state in tree_guards(self.table)))
 
     @cached_property
     def _conditions(self) -> tuple[Sql, ...]:
-        return (*self._reading.part, *self._passed)
+        return (*self._part, *self._passed)
+
+    @property
+    def _part(self) -> tuple[Sql, ...]:
+        """The rows of a part, but for those that the hierarchy leaves behind."""
+        stays = (Sql(f"({self._stays}) IS NOT TRUE"),) if self._stays else ()
+        return (*self._reading.part, *stays)
+
+    @property
+    def _stays(self) -> Sql | None:
+        tree = self.table.tree
+        return Sql("node.fate = 'left'") if tree is not None and tree.gone is not None else None
 
     @property
     def _passed(self) -> tuple[Sql, ...]:
@@ -151,7 +168,12 @@ class LoadTable(TableStep):
             Sql(f"({place}, {ok}, {literal(name)}, {reason}, {literal(sqlstate)})")
             for place, (name, ok, reason, sqlstate) in enumerate(self._guards, 1)
         )
-        return render("load/reject", guards=guards, rows=self._rows, conditions=self._reading.part, **self._noted)
+        return render("load/reject", guards=guards, rows=self._rows, conditions=self._part, **self._noted)
+
+    def _left(self) -> Sql:
+        assert self._stays is not None  # its caller
+        rows = (self._reading.rows, *node_join(self.table))
+        return render("tree/left", rows=rows, conditions=(*self._reading.part, self._stays))
 
     def _nulled(self) -> Sql:
         references = tuple(_missing(column, lookup) for column, lookup in self._nullable)

@@ -41,6 +41,9 @@ ACCOUNTS: Mapping[str, Mapping[str, tuple[int, int, int, int, int]]] = {
     "one_database": {"patients": (13, 0, 7, 0, 0), "visits": (53, 2, 5, 0, 19)},
     "partition": {"patients": (13, 0, 7, 0, 0), "visits": (39, 0, 0, 21, 0)},
     "recode": {"visits": (45, 0, 15, 0, 0)},
+    "tree": {"comments": (18, 2, 0, 0, 1)},
+    "tree_reject": {"comments": (9, 0, 11, 0, 0)},
+    "tree_under": {"comments": (17, 3, 0, 0, 0)},
     "warnings": {"visits": (21, 0, 39, 0, 0)},
     "where": {"visits": (59, 1, 0, 0, 0)},
 }

@@ -55,8 +55,12 @@ def wrong(
     source: Connection, target: Connection, table: str, type: str, id: str
 ) -> tuple[int, list[str], Counter[str]]:
     """The rows of a table, those that do not refer to what is meant, and how many refer to each table."""
-    names = dict(source.execute("SELECT id, concat(app_label, '_', model) FROM django_content_type").fetchall())
-    found = dict(target.execute(f"SELECT legacy_id, {id}::text FROM app.{table}".encode()).fetchall())
+    names: dict[int, str] = dict(
+        source.execute("SELECT id, concat(app_label, '_', model) FROM django_content_type").fetchall()
+    )
+    found: dict[int, str | None] = dict(
+        target.execute(f"SELECT legacy_id, {id}::text FROM app.{table}".encode()).fetchall()
+    )
     bad, counted = [], Counter[str]()
     rows = source.execute(f"SELECT id, {type}, {id}::text FROM {table}".encode()).fetchall()
     for key, kind, old in rows:
