@@ -170,11 +170,18 @@ class Links:
     """Where parents come from: an expression over the source row `s`, and over what is joined to it.
 
     It is evaluated on the source, once for each row, when the narrow columns are read. `name` is what people call it.
+    Parents that are not written down (`finds`) are found in the target instead, over the narrow columns `raw` of all
+    rows: the source computes them only for the proof. `prefix` is then the path of the parent of a row `l`.
+    `several`: a row may have more than one, as `raw` counts them.
     """
 
     parent: Sql
     name: str
     joins: tuple[Sql, ...] = ()
+    raw: tuple[tuple[str, Sql, str], ...] = ()
+    finds: Literal["", "path", "interval"] = ""
+    prefix: Sql | None = None
+    several: Literal["", "first", "reject"] = ""
 
 
 @dataclass(frozen=True, slots=True)

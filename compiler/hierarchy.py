@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compiler.bound import BoundColumn, BoundTable, BoundTree, Guard, Lookup, SourceColumn, legacy_name
 from compiler.layout import Layout, tree_sql
@@ -21,7 +21,8 @@ class Narrow:
     """The columns of the narrow copy: `values` as the source gives them, `definitions` as the target keeps them.
 
     `conditions` are guards that the source evaluates: a row that fails one will not move. `guards` are those that need
-    what the target looks up, by `looked_up`; `kept` are the columns that they read, as of a row `s`.
+    what the target looks up, by `looked_up`; `kept` are the columns that they read, as of a row `s`. `nowhere`: the
+    target finds the parents, and says in a column of that name why there is none.
     """
 
     columns: tuple[tuple[str, Sql, str], ...]
@@ -29,6 +30,7 @@ class Narrow:
     conditions: tuple[Sql, ...]
     guards: tuple[Sql, ...]
     looked_up: tuple[BoundColumn, ...]
+    nowhere: bool = False
 
     @property
     def lookups(self) -> tuple[Lookup, ...]:
@@ -56,7 +58,8 @@ class Narrow:
         """The narrow copy's columns; `lost` and `fate` are for parents that are mended."""
         own = [Sql(f"{ident(name)} {type}{' NOT NULL' if name == 'key' else ''}") for name, _, type in self.columns]
         extra = [Sql(f"{ident(legacy_name(each.name))} {each.wire}") for each in self.extra]
-        return (*own, *extra, Sql(f"lost {self.columns[0][2]}"), Sql("fate text"))
+        nowhere = (Sql("nowhere text"),) if self.nowhere else ()
+        return (*own, *extra, Sql(f"lost {self.columns[0][2]}"), Sql("fate text"), *nowhere)
 
     @property
     def kept(self) -> tuple[Sql, ...]:
@@ -70,6 +73,7 @@ def narrow(table: BoundTable, tree: BoundTree, layout: Layout) -> Narrow:
     own = [("key", _as(column("s", tree.key.name), tree.key, tree.type), tree.type)]
     own.append(("parent", Sql(f"nullif({tree.links.parent}, {own[0][1]})"), tree.type))
     own += [(f"order_{n}", wired(each), each.wire) for n, each in enumerate(tree.order, 1)]
+    own += tree.links.raw
     if tree.gone is not None:
         own.append(("gone", tree.gone, "boolean"))
     here, there = _guards(table, layout)
@@ -78,6 +82,15 @@ def narrow(table: BoundTable, tree: BoundTree, layout: Layout) -> Narrow:
     texts = [*there, *(value for bound in looked_up for found in bound.lookups for _, value in found.match)]
     extra = tuple(each for each in reads.values() if any(_reads(text, each.name) for text in texts))
     return Narrow(tuple(own), extra, here, there, looked_up)
+
+
+def to_find(found: Narrow, kept: tuple[Sql, ...]) -> Narrow:
+    """The narrow copy in which parents are still to be found: of all rows, with whether each can move."""
+    conditions = (*kept, *found.conditions)
+    columns = [(name, Sql(f"NULL::{type}") if name == "parent" else value, type) for name, value, type in found.columns]
+    if conditions:
+        columns.append(("fits", Sql(f"({join(' AND ', conditions)}) IS TRUE"), "boolean"))
+    return replace(found, columns=tuple(columns), conditions=(), nowhere=True)
 
 
 def node_join(table: BoundTable) -> tuple[Sql, ...]:
@@ -95,6 +108,7 @@ def tree_guards(table: BoundTable) -> tuple[tuple[str, Sql, str, str], ...]:
     name = next(bound.name for bound in table.columns if bound.node == "parent")
     by = tree.links.name
     asked = (
+        ("several", f"there is more than one {by}", _CHECK),
         ("orphan", f"{by} has no row that moves", MISSING),
         ("below", f"hangs by {by} from a row that is set aside", MISSING),
         ("cycle", f"{by} leads back to the row itself", _CHECK),

@@ -7,7 +7,19 @@ from typing import Literal, cast
 
 from compiler.document import Map, Value
 from compiler.reading import Reading, as_map, as_text, key_of, scalar
-from compiler.spec import Adjacency, Filled, Mapping, Node, Placeholder, Tree, Word
+from compiler.spec import (
+    Adjacency,
+    Filled,
+    Intervals,
+    Mapping,
+    Node,
+    Parents,
+    Paths,
+    Placeholder,
+    Replies,
+    Tree,
+    Word,
+)
 
 _FILLED: tuple[Filled, ...] = ("root", "depth", "position", "path")
 
@@ -20,7 +32,7 @@ def read_tree(reading: Reading, entry: Map) -> Tree:
         message, hint = "a path grows with every level, and nothing says where it ends", "add max_depth: {is: 12}"
         reading.refuse("E206", message, key_of(as_map(entry["fill"]), "path"), "needs max_depth", hint)
     return Tree(
-        parents=Adjacency(reading.word(as_map(entry["parent"])["from"])),
+        parents=_parents(reading, as_map(entry["parent"])),
         order=reading.words(entry.get("order")),
         orphan="under" if under else cast(Literal["root", "reject"], str(entry.get("orphan", "root"))),
         under=under,
@@ -30,6 +42,24 @@ def read_tree(reading: Reading, entry: Map) -> Tree:
         placeholder=_placeholder(reading, as_map(entry["placeholder"])) if "placeholder" in entry else None,
         span=reading.document.span(key_of(entry, "parent")),
     )
+
+
+def _parents(reading: Reading, entry: Map) -> Parents:
+    """Where the parents stand; `several` is said of a table beside the rows."""
+    given = entry["from"]
+    if "several" in entry and not (isinstance(given, Map) and "table" in given):
+        message, hint = '"several" is said of a table of replies', "a column holds one parent"
+        reading.refuse("E206", message, key_of(entry, "several"), "of which table?", hint)
+    if not isinstance(given, Map):
+        return Adjacency(reading.word(given))
+    if "table" in given:
+        several = cast(Literal["first", "reject"], str(entry.get("several", "reject")))
+        child, parent = (reading.word(given[key]) for key in ("child", "parent"))
+        return Replies(reading.relation(given["table"]), child, parent, several)
+    if "path" in given:
+        separator = str(given["separator"]) if "separator" in given else ""
+        return Paths(reading.word(given["path"]), separator, int(str(given.get("steps", 0))))
+    return Intervals(reading.word(given["left"]), reading.word(given["right"]), reading.optional(given, "tree"))
 
 
 def filled(reading: Reading, entry: Map) -> Iterator[Mapping]:

@@ -10,9 +10,9 @@ from compiler.casts import Side
 from compiler.columns_tree import is_ltree, tree_key
 from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
 from compiler.expressions import Scope, scalar
-from compiler.references import matches
-from compiler.spec import Parents, Placeholder, Scalar, Tree, Word
-from compiler.sql import Sql, cast, column, literal
+from compiler.parents import links_of
+from compiler.spec import Placeholder, Scalar, Tree, Word
+from compiler.sql import Sql, cast, literal
 from compiler.types import BOOLEAN, read_type
 from compiler.world import Here, noting
 
@@ -33,7 +33,8 @@ def grow(here: Here, tree: Tree, columns: tuple[BoundColumn, ...]) -> Grown:
     key = tree_key(here)
     links, type, read = Links(Sql("NULL"), ""), key.wire, frozenset[str]()
     with noting(problems):
-        links, type, read = _links(here, tree.parents, key)
+        type = _common(key)
+        links, read = links_of(here, tree.parents, key, type)
     order = [found for word in tree.order if (found := _ordering(here, word, problems)) is not None]
     gone, tested = None, frozenset[str]()
     if tree.placeholder is not None:
@@ -52,19 +53,6 @@ def grow(here: Here, tree: Tree, columns: tuple[BoundColumn, ...]) -> Grown:
     )  # fmt: skip
     reads = read | tested | frozenset(each.name for each in order)
     return Grown(bound, reads, read | tested, columns)
-
-
-def _links(here: Here, parents: Parents, key: SourceColumn) -> tuple[Links, str, frozenset[str]]:
-    """Where parents come from, as what they are compared with keys, and the columns of the row that are read for it."""
-    source = here.source.column(parents.column)
-    types = here.world.types
-    matches(parents.column, types.of_source(source.type), types.of_source(key.type), key.name, here)
-    type = _common(key)
-    return Links(_as(column("s", source.name), source, type), source.name), type, frozenset([source.name])
-
-
-def _as(value: Sql, source: SourceColumn, type: str) -> Sql:
-    return value if source.type == type else cast(value, type)
 
 
 def _common(key: SourceColumn) -> str:

@@ -210,7 +210,41 @@ class Adjacency:
     column: Word
 
 
-Parents = Adjacency
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """`parent: {from: {table: irc_reply, child: message_id, parent: parent_id}}`: a table beside the rows says it.
+
+    `several` is what becomes of a row that has more than one parent in it.
+    """
+
+    table: Word
+    child: Word
+    parent: Word
+    several: Literal["first", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """`parent: {from: {path: path, separator: "/"}}`, or `steps: 4`: a row's path begins with its parent's.
+
+    `steps` are the letters of each step of a path that has no `separator`; 0 where it has one.
+    """
+
+    column: Word
+    separator: str
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """`parent: {from: {left: lft, right: rght, tree: tree_id}}`: nested sets; a row lies between its parent's ends."""
+
+    left: Word
+    right: Word
+    tree: Word | None
+
+
+Parents = Adjacency | Replies | Paths | Intervals
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Walk:
         """The fates of rows that do not move, as far as the rules allow for them."""
         tree = self.tree
         found = [
+            ("several", tree.links.several == "reject"),
             ("orphan", tree.orphan == "reject"),
             ("below", tree.orphan == "reject"),
             ("cycle", tree.cycle == "reject"),
@@ -78,7 +79,16 @@ class Walk:
     def orphans(self) -> Sql:
         """Those whose parent is not there."""
         fate = literal("orphan" if self.tree.orphan == "reject" else "rooted")
-        return render("tree/orphans", links=self.links, under=self.under, fate=fate)
+        return render("tree/orphans", links=self.links, under=self.under, fate=fate, conditions=tuple(self._orphaned()))
+
+    def _orphaned(self) -> Iterator[Sql]:
+        """There is a parent, or is said to be one, and none that moves."""
+        moves = " AND p.fate IS DISTINCT FROM 'several'" if "several" in self.stops else ""
+        there = Sql(f"NOT EXISTS (SELECT FROM {self.links} AS p WHERE p.key = l.parent{moves})")
+        if self.tree.links.finds:
+            yield Sql(f"(l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND {there}))")
+        else:
+            yield from (Sql("l.parent IS NOT NULL"), there)
 
     @property
     def under(self) -> Sql | None:
@@ -167,12 +177,16 @@ class Walk:
 
     def actions(self) -> Iterator[Sql]:
         """What may have been done to a row: the action, its SQLSTATE, whether it was done, and the reason in words."""
-        by = self.tree.links.name
+        by, links = self.tree.links.name, self.tree.links
         lost = f"{literal(f'{by} = ')} || l.lost::text ||"
-        yield _action("rooted", _FOUND, "n.fate = 'rooted'", f"{lost} ' does not move: it is a root now'")
+        yield _action("rooted", _FOUND, "n.fate = 'rooted'", self._moves_not(lost, ": it is a root now"))
         if self.under is not None:
-            text = literal(f" does not move: it hangs from {self.tree.under} now")
-            yield _action("adopted", _FOUND, "n.fate = 'adopted'", f"{lost} {text}")
+            text = f": it hangs from {self.tree.under} now"
+            yield _action("adopted", _FOUND, "n.fate = 'adopted'", self._moves_not(lost, text))
+        if links.several == "first":
+            yield _action(
+                "chosen", _SHAPE, "l.parents > 1", f"'the first of ' || l.parents::text || {literal(f' by {by}')}"
+            )
         if self.tree.cycle == "break":
             yield _action("broken", _SHAPE, "n.fate = 'broken'", f"{lost} ' leads back to it: it is a root now'")
         if self._flattens:
@@ -181,6 +195,12 @@ class Walk:
         if self.tree.gone is not None:
             yield _action("placeholder", _FINE, "n.gone AND n.fate IS DISTINCT FROM 'left'", "'rows hang from it'")
             yield _action("left", _FINE, "n.fate = 'left'", "'a placeholder from which nothing hangs'")
+
+    def _moves_not(self, lost: str, so: str) -> str:
+        """Why a row is an orphan, and what follows."""
+        if not self.tree.links.finds:
+            return f"{lost} {literal(f' does not move{so}')}"
+        return f"coalesce(l.nowhere, {lost} ' does not move') || {literal(so)}"
 
     # The pieces.
 

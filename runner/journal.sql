@@ -112,7 +112,8 @@ CREATE TABLE IF NOT EXISTS transhume.reject (
     action text NOT NULL CHECK (action IN (
         'rejected', 'reconciled', 'nulled',
         -- of a hierarchy: moved with another parent, or as a placeholder; `left`: a placeholder that did not move
-        'rooted', 'adopted', 'broken', 'flattened', 'placeholder', 'left'
+        'rooted', 'adopted', 'broken', 'flattened', 'placeholder', 'left',
+        'chosen' -- the first of several parents
     )),
     rejected_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );

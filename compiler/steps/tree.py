@@ -1,21 +1,22 @@
 """tree: computes where each row of a hierarchy hangs, over the keys alone, before the rows are loaded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
 from compiler.bound import BoundTree
 from compiler.chunks import halve_range, walk
-from compiler.hierarchy import Narrow, narrow
+from compiler.hierarchy import Narrow, narrow, to_find
 from compiler.layout import links_sql, tree_sql, unique
 from compiler.plan import Lock, Section
 from compiler.render import render
-from compiler.rows import Reading, identity_of, looked_up, reject_columns, source_text
-from compiler.sql import Sql, fits, ident, join, literal
+from compiler.rows import Reading, identity_of, looked_up, reject_columns, source_text, where
+from compiler.sql import Sql, column, fits, ident, join, literal
 from compiler.steps.base import TableStep
-from compiler.tree_walk import Walk
+from compiler.tree_walk import Walk, ordered
 
+_KEPT = "passes the filter"  # the column that says so where all rows are read
 _WORDS = {"root": "a root", "reject": "set aside", "break": "broken", "flatten": "flattened"}
 
 
@@ -46,6 +47,10 @@ class HangRows(TableStep):
 
     def locks(self) -> Iterator[Lock]:
         yield from self.source_lock()
+        where_ = "" if self.layout.one_database else " in the source"
+        for name in self.table.relations if self.table.source is not None and self.tree.links.several else ():
+            if name != self.table.source:
+                yield Lock("ACCESS SHARE", f"{name}{where_}", "SELECT", old=True)
 
     def forward(self) -> Iterator[Section]:
         yield Section("apply", "target", self._create(), prose="before the first chunk")
@@ -75,7 +80,14 @@ class HangRows(TableStep):
 
     @cached_property
     def _narrow(self) -> Narrow:
-        return narrow(self.table, self.tree, self.layout)
+        found = narrow(self.table, self.tree, self.layout)
+        kept = (column("s", _KEPT),) if self.table.where is not None else ()
+        return to_find(found, kept) if self._finds else found
+
+    @property
+    def _finds(self) -> bool:
+        """Parents are found here, among all rows of the source, even those that do not move."""
+        return bool(self.tree.links.finds)
 
     @cached_property
     def _walk(self) -> Walk:
@@ -84,20 +96,35 @@ class HangRows(TableStep):
     @cached_property
     def _reading(self) -> Reading:
         read = (*self.table.keyset, *self.table.reads, *self.tree.order)
-        return Reading(self.table, self.layout, unique(read), f"stage_tree_{self.table.id}")
+        table = replace(self.table, where=None) if self._finds else self.table
+        return Reading(table, self.layout, unique(read), f"stage_tree_{self.table.id}")
 
     def _create(self) -> Sql:
         return render("tree/apply", links=self._links, columns=self._narrow.definitions)
 
     def _rows(self) -> Sql:
-        _, rows, chunk = self._reading.read
+        if self._finds:
+            rows, conditions = self._all_rows(), tuple[Sql, ...]()
+        else:
+            _, rows, chunk = self._reading.read
+            conditions = (*chunk, *self._narrow.conditions)
+        joins = () if self._finds else self.tree.links.joins
         return render(
-            "tree/rows", columns=self._narrow.values, relation=(rows, *self.tree.links.joins),
-            conditions=(*chunk, *self._narrow.conditions),
+            "tree/rows", columns=self._narrow.values, relation=(rows, *joins), conditions=conditions
         )  # fmt: skip
+
+    def _all_rows(self) -> Sql:
+        """The rows of a chunk, with whether each passes the filter."""
+        read, columns = self._reading, self._reading.selected
+        kept = tuple(Sql(f"{condition} IS TRUE AS {ident(_KEPT)}") for condition in where(self.table))
+        rows = render(
+            "rows/chunk", columns=(*columns, *kept), relation=read.relation, conditions=read.range, order=None
+        )
+        return Sql(f"(\n{rows}\n) AS s")
 
     def _builds(self) -> Iterator[Section]:
         walk, links = self._walk, self._links
+        yield from self._parents()
         if self._narrow.guards:
             unfit = render(
                 "tree/unfit", links=links, columns=self._narrow.kept, joins=looked_up(self._narrow.looked_up),
@@ -123,8 +150,39 @@ class HangRows(TableStep):
             prose="what was done to each row that does not hang where the source says",
         )  # fmt: skip
 
+    def _parents(self) -> Iterator[Section]:
+        """What of the parents the source has not said."""
+        name, fits_ = self.tree.links.name, any(name == "fits" for name, _, _ in self._narrow.columns)
+        if self.tree.links.finds == "path":
+            order, text = ordered(Sql("l.key"), self.tree.type), literal(f"no row has the {name} ")
+            sql = render(
+                "tree/find_by_path",
+                links=self._links,
+                prefix=self.tree.links.prefix,
+                order=order,
+                text=text,
+                fits=fits_,
+            )
+            yield self._build("parents", sql, "the rows with whose paths theirs begin")
+        elif self.tree.links.finds == "interval":
+            rows = Sql(f"SELECT l.key, l.lft, l.rght, l.tree FROM {self._links} AS l")
+            text = Sql(f"{literal(f'{name} = ')} || concat_ws(', ', l.lft, l.rght) || ' lies in no row as it should'")
+            sql = render(
+                "tree/find_by_interval", links=self._links, enclosing=render("tree/enclosing", rows=rows), text=text,
+                fits=fits_,
+            )  # fmt: skip
+            yield self._build("parents", sql, "the nearest rows that they lie in")
+        elif self.tree.links.several == "reject":
+            yield self._build("several", render("tree/several", links=self._links), "those are set aside")
+
     def _build(self, of: str, sql: Sql, prose: str) -> Section:
         return Section("build", "target", sql, of=of, prose=prose)
+
+    @property
+    def _parent(self) -> Sql:
+        """The parent that the source says, of a row of the links."""
+        found = Sql("coalesce(l.lost, l.parent)")
+        return Sql(f"CASE WHEN l.nowhere IS NULL THEN {found} END") if self._finds else found
 
     def _listing(self) -> Sql:
         key, name = literal(self.tree.key.name), literal(self.tree.links.name)
@@ -132,7 +190,7 @@ class HangRows(TableStep):
         return render(
             "tree/listing", tree=self._tree, links=self._links, reject=reject_columns(),
             identity=identity_of(self.table), column=literal(parent),
-            raw=Sql(f"jsonb_build_object({key}, n.key, {name}, coalesce(l.lost, l.parent))"),
+            raw=Sql(f"jsonb_build_object({key}, n.key, {name}, {self._parent})"),
             actions=tuple(self._walk.actions()), stops=self._walk.moving("n", but=("left",)),
         )  # fmt: skip
 
