@@ -64,6 +64,11 @@ def nulled_keys(session: Session, run: Run, table: str, column: str) -> list[str
     return _keys(session, run, table, "action = 'nulled' AND target_column = %s", (column,))
 
 
+def rooted_keys(session: Session, run: Run, table: str) -> list[str]:
+    """The keys of a hierarchy's rows that had a parent and are roots now."""
+    return _keys(session, run, table, "action IN ('rooted', 'broken')", ())
+
+
 def _keys(session: Session, run: Run, table: str, condition: str, values: tuple[str, ...]) -> list[str]:
     query = f"SELECT DISTINCT key FROM transhume.reject WHERE run = %s AND table_id = %s AND {condition} ORDER BY key"
     return [row_text(key) for (key,) in session.execute(query.encode(), (run.run, table, *values))]

@@ -13,6 +13,7 @@ from compiler.layout import unique
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.rows import reading, source_key, source_sql, text_key, where
+from compiler.shape import Shape
 from compiler.sql import Sql, column, ident, join, literal
 from compiler.steps.base import TableStep
 
@@ -53,6 +54,8 @@ class VerifyTable(TableStep):
         yield Section("count", "target", render("verify/count", relation=self.target))
         yield self._source_sums()
         yield self._target_sums()
+        if self.table.tree is not None:
+            yield from Shape(self.table, self.table.tree, self.layout).sections()
         for comparison in self.table.verify:
             # The query stands on lines of its own: it may end in a comment.
             yield Section("query", "source", Sql(f"{comparison.source}\n;"), of=comparison.name)
@@ -70,6 +73,8 @@ class VerifyTable(TableStep):
             indexes += _but(Sql("c.relname"), [entry.name for entry in old.indexes if not entry.valid])
         sql = render("verify/verify", constraints=constraints, indexes=indexes)
         yield Section("verify", "target", sql)
+        if self.table.tree is not None:
+            yield Shape(self.table, self.table.tree, self.layout).rules()
 
     @cached_property
     def _compared(self) -> tuple[Compared, ...]:
