@@ -171,7 +171,8 @@ class Links:
 
     It is evaluated on the source, once for each row, when the narrow columns are read. `name` is what people call it.
     Parents that are not written down (`finds`) are found in the target instead, over the narrow columns `raw` of all
-    rows: the source computes them only for the proof. `prefix` is then the path of the parent of a row `l`.
+    rows: the source computes them only for the proof. `prefix` is then the path of the parent of a row `l`, and
+    `nowhere` says in the source that a row has a parent, and none that is there.
     `several`: a row may have more than one, as `raw` counts them.
     """
 
@@ -181,6 +182,7 @@ class Links:
     raw: tuple[tuple[str, Sql, str], ...] = ()
     finds: Literal["", "path", "interval"] = ""
     prefix: Sql | None = None
+    nowhere: Sql | None = None
     several: Literal["", "first", "reject"] = ""
 
 

@@ -113,7 +113,8 @@ def _paths(here: Here, how: Paths, key: SourceColumn, type: str) -> tuple[Links,
     )  # fmt: skip
     raw = (("path", own, "text"),)
     prefix = _prefix(Sql("l.path"), how)
-    links = Links(column(ALIAS, "key"), source.name, (joined,), raw=raw, finds="path", prefix=prefix)
+    nowhere = Sql(f"{_prefix(own, how)} IS NOT NULL AND {column(ALIAS, 'key')} IS NULL")
+    links = Links(column(ALIAS, "key"), source.name, (joined,), raw, "path", prefix, nowhere)
     return links, frozenset([source.name])
 
 
@@ -155,7 +156,10 @@ def _intervals(here: Here, how: Intervals, key: SourceColumn, type: str) -> tupl
         own=typed(column("s", key.name), key, type), alias=ident(ALIAS),
     )  # fmt: skip
     name = ", ".join(each.name for each in ends)
-    links = Links(column(ALIAS, "parent"), name, (joined,), raw=raw, finds="interval")
+    lft, rght = (value for name, value, _ in raw if name != "tree")
+    ends_wrong = f"({lft} < {rght}) IS NOT TRUE AND ({lft} IS NOT NULL OR {rght} IS NOT NULL)"
+    nowhere = Sql(f"{column(ALIAS, 'crosses')} IS TRUE OR ({ends_wrong})")
+    links = Links(column(ALIAS, "parent"), name, (joined,), raw, "interval", nowhere=nowhere)
     return links, frozenset(each.name for each in (*ends, *([tree] if tree else [])))
 
 

@@ -22,6 +22,7 @@ from compiler.sql import Sql, cast, column, join, literal, tight
 from compiler.tree_walk import DIGITS, ordered
 
 _RULES = "the hierarchy, row by row"
+_NOWHERE = ", m.key IS NOT NULL AND m.parent IS NULL"  # no key says where it hung: such rows are siblings of each other
 _MENDED = ("rooted", "adopted", "broken", "flattened")
 
 
@@ -56,7 +57,8 @@ class Shape:
         rows = render("rows/chunk", columns=columns, relation=relation, conditions=where(self.table), order=None)
         order = [ordered(own[f"order_{n}"], source.wire) for n, source in enumerate(self.tree.order, 1)]
         text, by = text_key([column("s", self.tree.key.name)]), ordered(own["key"], self.tree.type)
-        became = Sql(f"{text} = ANY ($2::text[])")
+        nowhere = self.tree.links.nowhere
+        became = Sql(f"{text} = ANY ($2::text[]){f', {nowhere}' if nowhere else ''}")
         link = render(
             "tree/shape_source", key=own["key"], parent=own["parent"], rows=rows, joins=self.tree.links.joins,
             place=self._place(own["parent"], became, join(", ", (*order, by))), text=text,
@@ -70,7 +72,7 @@ class Shape:
         at, parent = self._at("t", "parent"), Sql("CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END")
         link = render(
             "tree/shape_target", own=own, parent=parent, target=self._target_sql, joins=key.joins,
-            place=self._place(parent, Sql(f"{at} IS NULL"), order),
+            place=self._place(parent, Sql(f"{at} IS NULL{_NOWHERE if self.tree.links.nowhere else ''}"), order),
             above=theirs, above_joins=above.joins, reference=at, id=column("p", self._key),
             lost=cast(tight(self._lost), self.tree.type), text=self._text(key.values[0]),
             table=literal(self.table.id), mended=join(", ", map(literal, _MENDED)),

@@ -184,9 +184,9 @@ class Walk:
             text = f": it hangs from {self.tree.under} now"
             yield _action("adopted", _FOUND, "n.fate = 'adopted'", self._moves_not(lost, text))
         if links.several == "first":
-            yield _action(
-                "chosen", _SHAPE, "l.parents > 1", f"'the first of ' || l.parents::text || {literal(f' by {by}')}"
-            )
+            moves = " AND n.fate IS DISTINCT FROM 'left'" if self.tree.gone is not None else ""
+            reason = f"'the first of ' || l.parents::text || {literal(f' by {by}')}"
+            yield _action("chosen", _SHAPE, f"l.parents > 1{moves}", reason)
         if self.tree.cycle == "break":
             yield _action("broken", _SHAPE, "n.fate = 'broken'", f"{lost} ' leads back to it: it is a root now'")
         if self._flattens:
