@@ -40,7 +40,8 @@ def grow(here: Here, tree: Tree, columns: tuple[BoundColumn, ...]) -> Grown:
     if tree.placeholder is not None:
         with noting(problems):
             gone, tested = _condition(here, tree.placeholder.when)
-            columns = _set(here, tree.placeholder, gone, columns)
+        with noting(problems):
+            columns = _set(here, tree.placeholder, gone or Sql("false"), columns)
     if tree.under is not None:
         problems += _not_a_key(here, tree.under, type)
     if problems:

@@ -1,0 +1,188 @@
+-- load.comments: public.dispatch_comment (source) -> app.comments (target), through a stage (author_id is looked up in
+--     the map of profiles), in chunks by id
+-- about  What was said about patients and orders, as threads
+-- from   specs/dispatch/tables/comments.yaml:2
+-- after  create.comments, map.profiles, tree.comments
+-- locks  ACCESS SHARE on public.dispatch_comment in the source (SELECT)
+-- locks  ROW EXCLUSIVE on app.comments (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.dispatch_comment'::regclass) AS bytes
+FROM public.dispatch_comment AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.dispatch_comment AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT max(page.id)::text AS id, count(*) AS rows
+FROM (
+  SELECT s.id
+  FROM public.dispatch_comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+HAVING count(*) > 0;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.content_type_id,
+    s.object_id,
+    s.user_id,
+    s.parent_id,
+    s.body,
+    s.is_deleted,
+    s.created_at
+  FROM public.dispatch_comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
+  id integer,
+  content_type_id integer,
+  object_id integer,
+  user_id integer,
+  parent_id integer,
+  body text,
+  is_deleted boolean,
+  created_at timestamp with time zone
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_comments (
+  id,
+  content_type_id,
+  object_id,
+  user_id,
+  parent_id,
+  body,
+  is_deleted,
+  created_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target binds first last -- all rows but those that fail a guard
+INSERT INTO app.comments (
+  id,
+  legacy_id,
+  author_id,
+  legacy_subject_type,
+  legacy_subject_id,
+  body,
+  created_at,
+  parent_id,
+  thread_id,
+  depth,
+  "position",
+  path
+)
+SELECT
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  s.id AS legacy_id,
+  m_author_id.id AS author_id,
+  s.content_type_id AS legacy_subject_type,
+  s.object_id AS legacy_subject_id,
+  CASE WHEN s.is_deleted IS TRUE THEN '[removed]'::text ELSE s.body END AS body,
+  s.created_at AS created_at,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || node.parent::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS parent_id,
+  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || node.root::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS thread_id,
+  node.depth AS depth,
+  node."position" AS "position",
+  node.path AS path
+FROM pg_temp.stage_comments AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND (node.fate = 'left') IS NOT TRUE
+  AND (node.key IS NOT NULL);
+
+-- transhume: reject on target binds first last run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'comments', 'public.dispatch_comment',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_comments AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, node.key IS NOT NULL, 'parent_id', 'was not there when the hierarchy was computed', '23503')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND (node.fate = 'left') IS NOT TRUE;
+
+-- transhume: nulled on target binds first last run step chunk -- notes the references that lead nowhere
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'comments', 'public.dispatch_comment',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  missing.target_column, missing.reason, '23503', 'nulled'
+FROM pg_temp.stage_comments AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
+CROSS JOIN LATERAL (
+  VALUES
+    ('author_id', 'profiles has no such row', (CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END) IS NOT NULL AND m_author_id.legacy_user_id IS NULL)
+) AS missing (target_column, reason, is_missing)
+WHERE missing.is_missing
+  AND s.ctid BETWEEN $1::tid AND $2::tid
+  AND (node.fate = 'left') IS NOT TRUE
+  AND (node.key IS NOT NULL);
+
+-- transhume: left on target binds first last -- how many placeholders stay behind
+SELECT count(*)
+FROM pg_temp.stage_comments AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+WHERE s.ctid BETWEEN $1::tid AND $2::tid
+  AND node.fate = 'left';
+
+-- transhume: halve on target binds first last -- cuts a part in two, to find the row that fails
+SELECT part.here::text AS last, part.next::text AS next
+FROM (
+  SELECT
+    s.ctid AS here,
+    lead(s.ctid) OVER (ORDER BY s.ctid) AS next,
+    row_number() OVER (ORDER BY s.ctid) AS place,
+    count(*) OVER () AS rows
+  FROM pg_temp.stage_comments AS s
+  WHERE s.ctid BETWEEN $1::tid AND $2::tid
+) AS part
+WHERE part.place = part.rows / 2;
+
+-- transhume: set_aside on target binds first last run step chunk column reason sqlstate -- sets aside the row that bisection found
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'comments', 'public.dispatch_comment',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  $6::text, $7, $8, 'rejected'
+FROM pg_temp.stage_comments AS s
+WHERE s.ctid BETWEEN $1::tid AND $2::tid;
+
+-- transhume: revert on target
+TRUNCATE app.comments;
