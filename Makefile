@@ -11,7 +11,7 @@ SPECS   := $(wildcard specs/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint format plan apply verify rollback demo test faults bench bench-rows bench-dirt bench-noop \
-        bench-load bench-compile clean
+        bench-load bench-tree bench-compile clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-noop: $(STAMP)  ## apply with nothing to do, 50 tables
 
 bench-load: $(STAMP)  ## one load of 1,000,000 rows beside psql COPY
 	$(BIN)/python -m bench.load --runs $(or $(RUNS),3)
+
+bench-tree: $(STAMP)  ## a comment tree beside the same table without one; a chain of 100,000
+	$(BIN)/python -m bench.tree --runs $(or $(RUNS),3)
 
 bench-compile: $(STAMP)  ## compile 1,000 generated tables: seconds and memory
 	$(BIN)/python -m bench.compile --runs $(or $(RUNS),3)

@@ -11,23 +11,39 @@ from typing import Literal
 from compiler.catalog import Catalog, Relation
 from compiler.diagnostics import Diagnostic, Span
 from compiler.names import Name as Name
-from compiler.spec import Duplicates, Missing, Partition, Project, Reason
+from compiler.spec import Duplicates, Filled, Missing, Partition, Project, Reason, Scalar
 from compiler.sql import Sql, fits
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """Django's table of types, `relation` of the source, which has the app_label and the model of each.
+
+    A row's type is the one whose `key` is the row's column `by`.
+    """
+
+    relation: Name
+    key: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceColumn:
-    """A column that is read. `wire` is the type it travels as: itself if built in, a domain's base type, else text."""
+    """A column that is read. `wire` is the type it travels as: itself if built in, a domain's base type, else text.
+
+    `named`: no column of the source, but the name of the type that one of its columns holds.
+    """
 
     name: str
     type: str
     wire: str
     null: bool
+    named: Naming | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a row must satisfy to be loaded. `reason` is shown to people.
+    """What a row must satisfy to be loaded. `reason` is shown to people; `told` is the same with values of the row.
 
     `ok` never raises; NULL counts as failing; it may hold an OR. A value that nothing can test without raising (text to
     jsonb, a user's expression) has no guard: sifting finds its rows.
@@ -37,6 +53,7 @@ class Guard:
     ok: Sql
     reason: str
     sqlstate: str
+    told: Sql | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,24 @@ class BoundReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the tables that a generic reference may mean: `when`, over `s`, is true of the rows that do.
+
+    `types` are those that mean the table: ids, or names. `told` says the same as `when` over the target's row `t`; None
+    where the target does not say: then all keys are UUIDs, and none is that of two tables. `comparable` is the key as
+    the source itself can compute it, `incomparable` says why it cannot.
+    """
+
+    types: tuple[Scalar, ...]
+    when: Sql
+    told: Sql | None
+    reference: BoundReference
+    lookup: Lookup | None
+    comparable: Sql | None
+    incomparable: str
+
+
+@dataclass(frozen=True, slots=True)
 class BoundColumn:
     """One target column.
 
@@ -80,6 +115,8 @@ class BoundColumn:
     (generated, with a default, nullable) are not here. `collation` is that of a created column, if not the default.
     `written`: the author's own expression computes it. `opaque`: `type` has no binary form that is that of `wire`.
     `raw`: the `comparable` of a uuid as its 16 bytes, a bytea, which cost less; None where they are not at hand.
+    `choices` are what a generic reference may mean; then `reference` and `lookup` are None.
+    `node`: what of the hierarchy it is; its value is then over the tree table's row `node` too.
     """
 
     name: str
@@ -99,6 +136,20 @@ class BoundColumn:
     written: bool = False
     opaque: bool = False
     raw: Sql | None = None
+    choices: tuple[Choice, ...] = ()
+    node: Filled | None = None
+
+    @property
+    def references(self) -> tuple[BoundReference, ...]:
+        """What the column may refer to: one table, several, or none."""
+        own = (self.reference,) if self.reference else ()
+        return own or tuple(choice.reference for choice in self.choices)
+
+    @property
+    def lookups(self) -> tuple[Lookup, ...]:
+        """The map tables that its value is looked up in."""
+        own = (self.lookup,) if self.lookup else ()
+        return own or tuple(choice.lookup for choice in self.choices if choice.lookup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +165,55 @@ class MapTable:
     lookups: tuple[tuple[str, ...], ...]
     key: tuple[str, ...]
     numbered: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where parents come from: an expression over the source row `s`, and over what is joined to it.
+
+    It is evaluated on the source, once for each row, when the narrow columns are read. `name` is what people call it.
+    Parents that are not written down (`finds`) are found in the target instead, over the narrow columns `raw` of all
+    rows: the source computes them only for the proof. `prefix` is then the path of the parent of a row `l`, and
+    `nowhere` says in the source that a row has a parent, and none that is there.
+    `several`: a row may have more than one, as `raw` counts them.
+    """
+
+    parent: Sql
+    name: str
+    joins: tuple[Sql, ...] = ()
+    raw: tuple[tuple[str, Sql, str], ...] = ()
+    finds: Literal["", "path", "interval"] = ""
+    prefix: Sql | None = None
+    nowhere: Sql | None = None
+    several: Literal["", "first", "reject"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTree:
+    """The hierarchy of a table's rows: `links` says what a row's parent is, `key` the source's key column.
+
+    `type` is what keys are compared as. `reads` are the source columns that are read for it and for nothing else.
+    `under` is the key that orphans hang from, where `orphan` says so; `max_depth` 0: no limit. `gone`: the row is a
+    placeholder. `fills`: what of it target columns hold; `separator` stands between the parts of a path.
+    """
+
+    links: Links
+    key: SourceColumn
+    type: str
+    order: tuple[SourceColumn, ...]
+    orphan: Literal["root", "reject", "under"]
+    under: str
+    cycle: Literal["break", "reject"]
+    max_depth: int
+    deeper: Literal["flatten", "reject"]
+    gone: Sql | None
+    fills: frozenset[Filled]
+    separator: str
+
+    @property
+    def counts(self) -> bool:
+        """Siblings are numbered."""
+        return bool(self.fills & {"position", "path"})
 
 
 def legacy_name(column: str) -> str:
@@ -202,6 +302,7 @@ class BoundTable:
     relations: tuple[Name, ...] = ()
     about: str = ""
     direct: bool = True
+    tree: BoundTree | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from compiler.diagnostics import Diagnostic
-from compiler.spec import Copy, Derived, How, Json, Partition, Recode, Reference, Table, Word
+from compiler.spec import AnyReference, Copy, Derived, How, Json, Partition, Recode, Reference, Table, Word
 
 
 def check_table(table: Table) -> Iterator[Diagnostic]:
@@ -55,6 +55,8 @@ def sources(how: How) -> tuple[Word, ...]:
             return (source,)
         case Reference(by=words) | Derived(sources=words):
             return words
+        case AnyReference(type=type, id=id):
+            return type, id
         case Json(entries=entries):
             return tuple(word for _, word in entries)
     return ()

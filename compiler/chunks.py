@@ -79,8 +79,8 @@ def _count(reading: Reading, relation: Sql) -> Section:
 def staging(reading: Reading, *, ordered: bool = False, empties: bool = False) -> Iterator[Section]:
     """How the rows of a chunk arrive in the stage: `ordered` by key; `empties`: the stage is emptied each time."""
     order = _order(reading) if ordered and reading.keyset else None
-    relation, selected = source_sql(reading.table), tuple(value for value, _, _ in reading.staged)
-    chunk = render("rows/chunk", columns=selected, relation=relation, conditions=reading.chunk, order=order)
+    selected = tuple(value for value, _, _ in reading.staged)
+    chunk = render("rows/chunk", columns=selected, relation=reading.relation, conditions=reading.chunk, order=order)
     within = reading.layout.one_database
     if not within:
         extract = render("chunk/extract", chunk=chunk)

@@ -11,6 +11,7 @@ from compiler.columns_copied import there
 from compiler.diagnostics import Diagnostic, Span, SpecError
 from compiler.spec import Mapping, Recode, Scalar
 from compiler.sql import Sql, column, join, literal
+from compiler.type_names import are_names, named, unlisted
 from compiler.types import TEXT, TypeName
 from compiler.world import Here, Made, accepted, moved, refuse
 
@@ -19,7 +20,8 @@ NO_MAPPING = "22000"  # data_exception: a value that the map does not list
 
 def recoded(mapping: Mapping, how: Recode, here: Here) -> Made:
     """The value that the map has for the source's. NULL stays NULL. Raises SpecError."""
-    source = here.source.column(how.source)
+    own = here.source.column(how.source)
+    source = _by_name(how, own, here)
     side = here.world.types.of_source(source.type)
     type = here.declared(mapping) or _type(mapping, how, source, here)
     target = here.world.types.of_target(type)
@@ -30,11 +32,19 @@ def recoded(mapping: Mapping, how: Recode, here: Here) -> Made:
     return Made(
         value=value,
         type=type,
-        null=source.null or becomes_null or (how.otherwise == "constant" and how.constant is None),
+        null=own.null or becomes_null or (how.otherwise == "constant" and how.constant is None),
         present=_present(source, value, becomes_null, kept),
-        reads=(source.name,),
-        guards=tuple(_guards(mapping, how, source, keys, kept)),
+        reads=tuple(dict.fromkeys((own.name, source.name))),
+        guards=tuple(_guards(mapping, how, own, source, keys, kept)),
     )
+
+
+def _by_name(how: Recode, source: SourceColumn, here: Here) -> SourceColumn:
+    """The column that the values are looked for in: of types that are listed by name, that of their names."""
+    listed = [(value, span) for value, _, span in how.values]
+    if are_names(here.world.types.of_source(source.type), listed):
+        return named(how.source, source, listed, here)
+    return source
 
 
 def _type(mapping: Mapping, how: Recode, source: SourceColumn, here: Here) -> TypeName:
@@ -52,7 +62,7 @@ def _checked(how: Recode, side: Side, target: Side) -> Iterator[Sql]:
     seen: dict[Sql, Span] = {}
     for listed, made, span in how.values:
         try:
-            key = _key(listed, side)
+            key = key_of(listed, side)
             constants.constant(made, target)
         except ValueError as error:
             problems.append(Diagnostic("E503", str(error), span, "does not fit"))
@@ -65,7 +75,8 @@ def _checked(how: Recode, side: Side, target: Side) -> Iterator[Sql]:
     yield from seen
 
 
-def _key(listed: Scalar, side: Side) -> Sql:
+def key_of(listed: Scalar, side: Side) -> Sql:
+    """A listed value as one of the source's. Raises ValueError where that has no such value."""
     made = constants.constant(listed, side)
     if side.type.family == "integer":
         return literal(int(str(listed)))
@@ -103,13 +114,14 @@ def _present(source: SourceColumn, value: Sql, becomes_null: bool, kept: Cast | 
 
 
 def _guards(
-    mapping: Mapping, how: Recode, source: SourceColumn, keys: tuple[Sql, ...], kept: Cast | None
+    mapping: Mapping, how: Recode, own: SourceColumn, source: SourceColumn, keys: tuple[Sql, ...], kept: Cast | None
 ) -> Iterator[Guard]:
     value, listed = column("s", source.name), join(", ", keys)
     if how.otherwise == "reject":
         ok = Sql(f"{value} IN ({listed})")
-        ok = Sql(f"{value} IS NULL OR {ok}") if source.null else ok
-        yield Guard(mapping.target.text, ok, f"{source.name} has no mapping", NO_MAPPING)
+        ok = Sql(f"{column('s', own.name)} IS NULL OR {ok}") if own.null else ok
+        told = unlisted(own, source, "has no mapping") if source.named else None
+        yield Guard(mapping.target.text, ok, f"{own.name} has no mapping", NO_MAPPING, told)
     elif kept is not None and kept.test is not None:
         ok = Sql(f"{value} IN ({listed}) OR ({kept.test.ok})")
         yield Guard(mapping.target.text, ok, f"{source.name} {kept.test.reason}", kept.test.sqlstate)

@@ -1,13 +1,13 @@
 """Which columns of a table the checksums compare, and how each side computes its value."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compiler.bound import BoundColumn, BoundTable, Lookup, legacy_name
 from compiler.checksums import WHOLE, checksum, hashed
 from compiler.layout import Layout, map_sql, relation_sql
-from compiler.rows import text_key
-from compiler.sql import Sql, cast, column, fits, ident, join, tight
+from compiler.rows import as_type, text_key
+from compiler.sql import Sql, cast, column, fits, ident, join, literal, tight
 
 SMALL = 500_000  # rows: a hash of 30 MB
 
@@ -56,12 +56,15 @@ def compared(table: BoundTable, layout: Layout) -> tuple[Compared, ...]:
 def incomparable(table: BoundTable) -> Iterator[tuple[str, str]]:
     """The columns that are not compared, and why."""
     for bound in table.columns:
-        if bound.comparable is None and _looked_up(bound) is None:
+        known = bound.node is not None or _looked_up(bound) is not None or _is_compared_by_parts(bound)
+        if bound.comparable is None and not known:
             yield bound.name, bound.incomparable
 
 
 def _compared(bound: BoundColumn, table: BoundTable, layout: Layout) -> Compared | None:
-    nullable = bound.reference is not None and bound.reference.missing == "null"
+    if bound.node is not None:
+        return None  # the shape of the hierarchy is compared as a whole: compiler/shape.py
+    nullable = any(reference.missing == "null" for reference in bound.references)
     if (parent := _small_parent(bound, table, layout)) is not None:
         return _by_parent(bound, parent, nullable)
     if bound.comparable is not None:
@@ -70,6 +73,8 @@ def _compared(bound: BoundColumn, table: BoundTable, layout: Layout) -> Compared
             target = cast(target, bound.wire)
         same_encoding = layout.same_encoding
         return Compared(bound.name, bound.wire, bound.comparable, target, nullable, (), same_encoding, bound.raw)
+    if _is_compared_by_parts(bound):
+        return _by_parts(bound, nullable, layout)
     lookup = _looked_up(bound)
     return None if lookup is None else _by_legacy_key(bound, lookup, nullable, layout)
 
@@ -116,8 +121,36 @@ def _by_legacy_key(bound: BoundColumn, lookup: Lookup, nullable: bool, layout: L
     here = [cast(tight(value), types[name]) if name in types else value for name, value in lookup.match]
     there = [column(lookup.alias, name) for name, _ in lookup.match]
     alias, key = ident(lookup.alias), column(lookup.alias, bound.reference.column)
+    parent = next(each for each in layout.tables[lookup.map_of].columns if each.name == bound.reference.column)
+    key = as_type(key, parent.type, bound.type)
     joined = Sql(f"LEFT JOIN {map_sql(lookup.map_of)} AS {alias} ON {key} = {column('t', bound.name)}")
     return Compared(bound.name, "text", _known(here), _known(there), nullable, (joined,), layout.same_encoding)
+
+
+def _is_compared_by_parts(bound: BoundColumn) -> bool:
+    """A generic reference that is looked up for some of the tables; the source can compute it for the others."""
+    return bool(bound.lookups and bound.choices) and all(
+        choice.lookup or choice.comparable is not None for choice in bound.choices
+    )
+
+
+def _by_parts(bound: BoundColumn, nullable: bool, layout: Layout) -> Compared:
+    """Compare each row with its table before it, as that table's key is compared."""
+    here, there, joins = [], [], list[Sql]()
+    for choice in bound.choices:
+        if choice.lookup is None:
+            assert choice.comparable is not None  # _is_compared_by_parts
+            one, other = tight(choice.comparable), column("t", bound.name)
+        else:
+            part = replace(bound, reference=choice.reference, choices=())
+            found = _by_legacy_key(part, choice.lookup, nullable, layout)
+            one, other = tight(found.source), tight(found.target)
+            joins += found.joins
+        start = literal(f"{choice.reference.table} ")
+        here.append(Sql(f"WHEN {choice.when} THEN {start} || {one}::text"))
+        there.append(Sql(f"WHEN {choice.told or 'true'} THEN {start} || {other}::text"))
+    source, target = (Sql(f"CASE {join(' ', parts)} END") for parts in (here, there))
+    return Compared(bound.name, "text", source, target, nullable, tuple(joins), layout.same_encoding)
 
 
 def _known(values: list[Sql]) -> Sql:

@@ -18,8 +18,9 @@ def _obstacles(table: BoundTable, layout: Layout) -> Iterator[str]:
     if not table.direct:
         yield "its spec says so"
     for bound in table.columns:
-        if bound.lookup is not None:
-            yield f"{bound.name} is looked up in the map of {bound.lookup.map_of}"
+        if bound.lookups:
+            maps = ", ".join(dict.fromkeys(found.map_of for found in bound.lookups))
+            yield f"{bound.name} is looked up in the map of {maps}"
         elif bound.comparable is None:
             yield f"the source cannot compute {bound.name}: {bound.incomparable}"
         elif bound.opaque:

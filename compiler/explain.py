@@ -51,7 +51,7 @@ def _references(table: BoundTable) -> list[str]:
 
 
 def _reference(column: BoundColumn) -> Iterator[str]:
-    if reference := column.reference:
+    for reference in column.references:
         by = ", ".join(reference.by)
         how = "is computed from" if reference.derived else f"is looked up in the map of {reference.table} by"
         yield f"{column.name}: the key of {reference.table}; it {how} {by}"

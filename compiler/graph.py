@@ -16,7 +16,7 @@ def of_tables(ordered: Ordered) -> Graph:
 
 
 def _before(table: BoundTable) -> list[str]:
-    referred = (column.reference.table for column in table.columns if column.reference)
+    referred = (reference.table for column in table.columns for reference in column.references)
     return sorted({*referred, *table.after})
 
 

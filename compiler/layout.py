@@ -135,11 +135,18 @@ class Layout:
         """The step after which the table's map table can be looked up in."""
         return f"map.{table_id}"
 
+    def hung(self, table_id: str) -> str:
+        """The step after which the place of each row in the hierarchy is known."""
+        return f"tree.{table_id}"
+
     @cached_property
     def readers(self) -> Mapping[str, tuple[str, ...]]:
         """The tables whose loads look up in a table's map."""
         pairs = dict.fromkeys(
-            (bound.lookup.map_of, table.id) for table in self.ordered.tables for bound in table.columns if bound.lookup
+            (found.map_of, table.id)
+            for table in self.ordered.tables
+            for bound in table.columns
+            for found in bound.lookups
         )
         found: dict[str, tuple[str, ...]] = {}
         for map_of, reader in pairs:
@@ -159,9 +166,9 @@ class Layout:
         return f"finish.{table.id}" if self.finishes(table) else self.constrained(table)
 
     def finishes(self, table: BoundTable) -> bool:
-        """Something is left to do when the foreign keys hold: sequences, triggers, or the statistics."""
+        """Something is left to do when the foreign keys hold: sequences, triggers, a tree table, or the statistics."""
         numbered = table.sequences or any(column.identity for column in table.columns)
-        return bool(numbered or not table.create or not self.rebuilt(table))
+        return bool(numbered or table.tree or not table.create or not self.rebuilt(table))
 
     def constrained(self, table: BoundTable) -> str:
         """The step after which the table's foreign keys hold."""
@@ -173,7 +180,7 @@ class Layout:
 
     def reconciles_alone(self, table: BoundTable) -> bool:
         """The same, of the table by itself."""
-        return table.map_table is not None or any(column.reference for column in table.columns)
+        return table.map_table is not None or any(column.references for column in table.columns)
 
     @cached_property
     def _circles(self) -> Mapping[str, tuple[str, ...]]:
@@ -207,6 +214,16 @@ def relation_sql(name: Name) -> Sql:
 def map_sql(table_id: str) -> Sql:
     """The map table of a table."""
     return qname(RUNNER, fits(f"map_{table_id}"))
+
+
+def links_sql(table_id: str) -> Sql:
+    """The narrow copy that a hierarchy is computed of: keys, parents, what siblings are ordered by."""
+    return qname(RUNNER, fits(f"links_{table_id}"))
+
+
+def tree_sql(table_id: str) -> Sql:
+    """The hierarchy of a table's rows, as it is computed."""
+    return qname(RUNNER, fits(f"tree_{table_id}"))
 
 
 def unique(items: Iterable[_T]) -> tuple[_T, ...]:

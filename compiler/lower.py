@@ -18,6 +18,7 @@ from compiler.steps.map import FillMap
 from compiler.steps.prepare import PrepareTable
 from compiler.steps.reconcile import ReconcileTables
 from compiler.steps.require import RequireExtension, RequireSchema, RequireType
+from compiler.steps.tree import HangRows
 from compiler.steps.verify import VerifyTable
 from compiler.summary import summarise
 
@@ -64,6 +65,13 @@ def map_keys(layout: Layout) -> Iterator[Kind]:
             yield FillMap(table, layout, table.map_table)
 
 
+def hang(layout: Layout) -> Iterator[Kind]:
+    """Compute every hierarchy, over the keys alone, before the rows are loaded into it."""
+    for table in layout.ordered.tables:
+        if table.tree is not None:
+            yield HangRows(table, layout, table.tree)
+
+
 def load(layout: Layout) -> Iterator[Kind]:
     """Move the rows."""
     for table in layout.ordered.tables:
@@ -105,7 +113,7 @@ def verify(layout: Layout) -> Iterator[Kind]:
 
 
 PASSES: tuple[Pass, ...] = (
-    require, create, prepare, map_keys, load, index, reconcile, constrain, finish, verify,
+    require, create, prepare, map_keys, hang, load, index, reconcile, constrain, finish, verify,
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def order(resolved: Resolved) -> Ordered:
 
 
 def _references(table: BoundTable) -> Iterator[str]:
-    return (column.reference.table for column in table.columns if column.reference)
+    return (reference.table for column in table.columns for reference in column.references)
 
 
 def _graph(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> Graph[str]:

@@ -130,7 +130,7 @@ def _steps(plan: Plan) -> Iterator[str]:
 
 def _expected(step: Step, table: Planned | None) -> str:
     """How many rows a step moves; nothing for one that moves none."""
-    return f"{table.rows:,}" if table and step.kind in ("map", "load") else ""
+    return f"{table.rows:,}" if table and step.kind in ("map", "tree", "load") else ""
 
 
 def _row(*cells: str) -> str:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Literal, cast
 
 from compiler.document import Map, Text, Value
+from compiler.read_tree import filled, read_tree
 from compiler.reading import Reading, as_list, as_map, as_text, flag, key_of, scalar
 from compiler.spec import (
+    AnyReference,
     Check,
     Comparison,
     Constant,
@@ -57,6 +59,7 @@ def read_table(reading: Reading) -> Table:
         span=name.span,
         about=str(entry.get("about", "")),
         direct=flag(entry, "direct") is not False,
+        tree=read_tree(reading, as_map(entry["tree"])) if "tree" in entry else None,
     )
 
 
@@ -67,7 +70,7 @@ def _source(reading: Reading, value: Value) -> Word | Query:
 
 
 def _mappings(reading: Reading, entry: Map) -> Iterator[Mapping]:
-    """Those under `key` first, then `columns`, then `same`."""
+    """Those under `key` first, then `columns`, then `same`, then what the tree fills."""
     key = entry.get("key")
     for column, value in as_map(key if isinstance(key, Map) else None).entries():
         yield _mapping(reading, column, value, _key(reading, as_map(value)))
@@ -75,6 +78,8 @@ def _mappings(reading: Reading, entry: Map) -> Iterator[Mapping]:
         yield _mapping(reading, column, value, _column(reading, value))
     for column in map(as_text, as_list(entry.get("same"))):
         yield Mapping(reading.name(column), Copy(reading.word(column)), None, None, reading.document.span(column))
+    if "tree" in entry:
+        yield from filled(reading, as_map(entry["tree"]))
 
 
 def _mapping(reading: Reading, column: Text, value: Value, how: How) -> Mapping:
@@ -98,6 +103,8 @@ def _column(reading: Reading, value: Value) -> How:
         return Copy(reading.word(value))
     if "ref" in value:
         return _reference(reading, value)
+    if "ref_any" in value:
+        return _any_reference(reading, value)
     if "sql" in value:
         return Expression(reading.word(value["sql"]))
     if "value" in value:
@@ -127,6 +134,24 @@ def _reference(reading: Reading, entry: Map) -> Reference:
         message = f'"by" and "on" are matched one by one, and there are {len(by)} and {len(on)}'
         reading.refuse("E206", message, entry["on"], "not as many")
     return Reference(reading.relation(entry["ref"]), by, on, cast(Missing, _choice(entry, "missing", "reject")))
+
+
+def _any_reference(reading: Reading, entry: Map) -> AnyReference:
+    given, missing = as_map(entry["ref_any"]), cast(Missing, _choice(entry, "missing", "reject"))
+    id = reading.word(given["id"])
+    to = tuple(
+        (_listed(reading, key), _meant(reading, value, id, missing), reading.document.span(key))
+        for key, value in as_map(given["to"]).entries()
+    )
+    otherwise = cast(Literal["reject", "null"], _choice(entry, "otherwise", "reject"))
+    return AnyReference(reading.word(given["type"]), id, to, missing, otherwise)
+
+
+def _meant(reading: Reading, value: Value, id: Word, missing: Missing) -> Reference:
+    """The table that a type means, and by which of its source's columns."""
+    if not isinstance(value, Map):
+        return Reference(reading.relation(value), (id,), (), missing)
+    return Reference(reading.relation(value["ref"]), (id,), (reading.word(value["on"]),), missing)
 
 
 def _recode(reading: Reading, entry: Map) -> Recode:

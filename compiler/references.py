@@ -29,13 +29,22 @@ KeyType = Callable[[Here, Mapping], TypeName]
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A reference with its ends: `other` is the table, `key` what fills its key, `by` (of `here`) matches its `on`."""
+    """A reference with its ends: `other` is the table, `key` what fills its key, `by` (of `here`) matches its `on`.
+
+    `value` stands in the place of `by`, where that is not the source's column itself; `alias` of the map's row.
+    """
 
     here: Here
     other: Here
     key: Mapping
     by: tuple[SourceColumn, ...]
     on: tuple[SourceColumn, ...]
+    value: Sql | None = None
+    alias: str = ""
+
+    def sql(self, source: SourceColumn) -> Sql:
+        """A column of `by` as it is matched."""
+        return self.value or column("s", source.name)
 
 
 def referred(mapping: Mapping, how: Reference, here: Here, key_type_of: KeyType) -> Made:
@@ -43,7 +52,7 @@ def referred(mapping: Mapping, how: Reference, here: Here, key_type_of: KeyType)
     followed = follow(mapping, how, here)
     key = key_type_of(followed.other, followed.key)  # asked first: it finds keys that refer to each other in a circle
     type = here.declared(mapping) or key
-    made = _computed(mapping, followed, type) or _looked_up(mapping, how, followed, type, key)
+    made = computed(mapping, followed, type) or looked_up(mapping, how, followed, type, key)
     why_not = _unconstrained(followed)
     reference = BoundReference(
         table=followed.other.id,
@@ -59,6 +68,14 @@ def referred(mapping: Mapping, how: Reference, here: Here, key_type_of: KeyType)
 
 def follow(mapping: Mapping, how: Reference, here: Here) -> Followed:
     """Find the table and its key, and match the columns. Raises SpecError."""
+    found = ends(mapping, how, here)
+    for word, one, two in zip(how.by, found.by, found.on, strict=True):
+        match_types(word, one, two, found.other, here)
+    return found
+
+
+def ends(mapping: Mapping, how: Reference, here: Here) -> Followed:
+    """Find the table and its key; the columns may still be of types that do not match. Raises SpecError."""
     other = _other(how.table, here)
     if len(other.table.key) != 1:
         hint = "give it a key of one column: {id: {uuid: [...]}}" if other.table.key else "give it a key"
@@ -69,8 +86,6 @@ def follow(mapping: Mapping, how: Reference, here: Here) -> Followed:
         count = f"{len(on)} columns" if on else "no key"
         hint = "say which columns of its source are matched: on: ..."
         refuse(mapping, "E507", f'"by" names {len(by)} columns, and the source of "{other.id}" has {count}', "", hint)
-    for word, one, two in zip(how.by, by, on, strict=True):
-        _match(word, here.world.types.of_source(one.type), other.world.types.of_source(two.type), two.name, other)
     return Followed(here, other, other.mappings[other.table.key[0].text], by, on)
 
 
@@ -85,21 +100,27 @@ def _other(word: Word, here: Here) -> Here:
     raise SpecError([Diagnostic("E315", f'table "{word}" is not migrated by this project', word.span, "no spec", hint)])
 
 
-def _match(word: Word, one: Side, two: Side, name: str, other: Here) -> None:
+def match_types(word: Word, by: SourceColumn, on: SourceColumn, other: Here, here: Here) -> None:
+    """Both columns are of the source. Raises SpecError where they do not match."""
+    matches(word, here.world.types.of_source(by.type), here.world.types.of_source(on.type), on.name, other)
+
+
+def matches(word: Word, one: Side, two: Side, name: str, other: Here) -> None:
     """Equal keys must be equal texts: numbers match numbers, texts match texts, all else its own type."""
-    kinds = [_kind(side) for side in (one, two)]
+    kinds = [kind(side) for side in (one, two)]
     if kinds[0] != kinds[1]:
         message = f'"{word}" ({one.shown}) does not match "{name}" ({two.shown}) of {other.source.what}'
         raise SpecError([Diagnostic("E504", message, word.span, "of another type")])
 
 
-def _kind(side: Side) -> str:
+def kind(side: Side) -> str:
+    """Columns of one kind match."""
     if side.opaque:
         return side.opaque
     return {"integer": "number", "numeric": "number", "text": "text"}.get(side.type.family, str(side.type))
 
 
-def _computed(mapping: Mapping, followed: Followed, type: TypeName) -> Made | None:
+def computed(mapping: Mapping, followed: Followed, type: TypeName) -> Made | None:
     """The value, made of `by` as the other table makes its key of `on`; None where it cannot be."""
     here, other, how = followed.here, followed.other, followed.key.how
     by = dict(zip((source.name for source in followed.on), followed.by, strict=True))
@@ -107,28 +128,29 @@ def _computed(mapping: Mapping, followed: Followed, type: TypeName) -> Made | No
         case Derived(sources=words) if {word.text for word in words} == by.keys():
             found = [by[word.text] for word in words]
             key = [
-                (column("s", source.name), key_type(word, source, here))
-                for word, source in zip(words, found, strict=True)
+                (followed.sql(source), key_type(word, source, here)) for word, source in zip(words, found, strict=True)
             ]
             return derived_id(mapping, other.table.name.text, key, found, here)
         case Copy(source=word, format=None) if by.keys() == {word.text}:
-            return _copied(mapping, by[word.text], type, here)
+            return _copied(mapping, by[word.text], followed.sql(by[word.text]), type, here)
         case Reference(by=words, missing=missing) if {word.text for word in words} == by.keys() and missing != "null":
             beyond = follow(followed.key, how, other)
-            return _computed(mapping, replace(beyond, here=here, by=tuple(by[word.text] for word in words)), type)
+            found = [by[word.text] for word in words]
+            return computed(mapping, replace(beyond, here=here, by=tuple(found), value=followed.value), type)
     return None
 
 
-def _copied(mapping: Mapping, source: SourceColumn, type: TypeName, here: Here) -> Made:
+def _copied(mapping: Mapping, source: SourceColumn, value: Sql, type: TypeName, here: Here) -> Made:
     side, target = here.world.types.of_source(source.type), here.world.types.of_target(type)
-    found = cast(column("s", source.name), side, target, here.world.zone)
+    found = cast(value, side, target, here.world.zone)
     made = accepted(mapping, f'column "{source.name}"', side, target, found)
     guards = tuple(guard(mapping, source, made.test))
     copies = source.name if made.kept else ""
     return Made(made.value, type, source.null, there(source), (source.name,), guards, copies=copies)
 
 
-def _looked_up(mapping: Mapping, how: Reference, followed: Followed, type: TypeName, of: TypeName) -> Made:
+def looked_up(mapping: Mapping, how: Reference, followed: Followed, type: TypeName, of: TypeName) -> Made:
+    """The value, found in the other table's map by `by`. Raises SpecError."""
     here, other, name = followed.here, followed.other, mapping.target.text
     on = tuple(source.name for source in followed.on)
     if not other.source.is_unique(on):
@@ -136,11 +158,9 @@ def _looked_up(mapping: Mapping, how: Reference, followed: Followed, type: TypeN
         hint = "where two rows are equal in it, the load stops"
         here.world.warn("W303", message, how.table.span, "perhaps several rows", hint)
     here.world.asked.setdefault(other.id, {})[on] = None
-    alias = fits(f"m_{name}")
+    alias = fits(followed.alias or f"m_{name}")
     key = column(alias, followed.key.target.text)
-    match = tuple(
-        (legacy_name(two.name), column("s", one.name)) for one, two in zip(followed.by, followed.on, strict=True)
-    )
+    match = tuple((legacy_name(two.name), followed.sql(one)) for one, two in zip(followed.by, followed.on, strict=True))
     null = any(source.null for source in followed.by)
     return Made(
         value=_as(mapping, key, of, type, here),

@@ -126,7 +126,7 @@ def _account(spec: Spec, world: World, drafts: Mapping[str, Draft]) -> Iterator[
 
 def _used(here: Here, relation: Relation, found: Draft | None) -> Iterable[str]:
     """The columns of a relation that a table does something with: all of them while its columns are in error."""
-    if here.source.query is not None:
+    if here.source.query is not None or relation.qualified in here.source.used:
         return here.source.used.get(relation.qualified, frozenset())
     if found is None:
         return [column.name for column in relation.columns]

@@ -8,9 +8,23 @@ from compiler.bound import BoundColumn, Guard
 from compiler.columns_copied import copied
 from compiler.columns_made import constant, derived, expression, numbered, packed
 from compiler.columns_recoded import recoded
+from compiler.columns_tree import hung
 from compiler.diagnostics import SpecError
 from compiler.references import referred
-from compiler.spec import Constant, Copy, Derived, Expression, Identity, Json, Mapping, Recode, Reference
+from compiler.references_any import referred_to_any
+from compiler.spec import (
+    AnyReference,
+    Constant,
+    Copy,
+    Derived,
+    Expression,
+    Identity,
+    Json,
+    Mapping,
+    Node,
+    Recode,
+    Reference,
+)
 from compiler.sql import Sql, column, join
 from compiler.types import TypeName
 from compiler.world import Here, Made, refuse
@@ -54,6 +68,8 @@ class Columns:
             written=made.written,
             opaque=bool(side.opaque),
             raw=None if made.differs else made.raw,
+            choices=made.choices,
+            node=mapping.how.what if isinstance(mapping.how, Node) else None,
         ), made
 
     def _made(self, mapping: Mapping, here: Here) -> Made:
@@ -88,6 +104,8 @@ class Columns:
                 return recoded(mapping, how, here)
             case Reference() as how:
                 return referred(mapping, how, here, self._key_type)
+            case AnyReference() as how:
+                return referred_to_any(mapping, how, here, self._key_type)
             case Expression() as how:
                 return expression(mapping, how, here)
             case Constant() as how:
@@ -98,10 +116,13 @@ class Columns:
                 return derived(mapping, how, here)
             case Identity() as how:
                 return numbered(mapping, how, here)
+            case Node() as how:
+                return hung(mapping, how, here, self._key_type)
 
 
 def _refuse_contradictions(mapping: Mapping, made: Made, null: bool, in_key: bool) -> None:
-    if made.reference and made.reference.missing == "null" and not null:
+    references = [made.reference, *(choice.reference for choice in made.choices)]
+    if not null and any(reference.missing == "null" for reference in references if reference):
         message = f'"{mapping.target}" is NOT NULL, and a missing reference is to become NULL'
         refuse(mapping, "E506", message, "", "let the column be empty, or take missing: reject")
     if in_key and not made.steady:  # a load that is done again would move its rows twice

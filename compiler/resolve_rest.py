@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from compiler.bound import BoundColumn, BoundComparison, BoundIndex, BoundTable, MapTable
 from compiler.check_guards import with_guard
+from compiler.choices import with_told
 from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
 from compiler.expressions import Scalar, Scope, scalar
 from compiler.indexes import indexes_of_created, indexes_of_existing, is_meant
+from compiler.layout import unique
 from compiler.names import qualify
 from compiler.queries import Side, select
 from compiler.resolve_partition import check_partition
@@ -38,6 +40,8 @@ class Rest:
 def bind(found: Draft, source: Side, target: Side) -> BoundTable:
     """The whole table; `source` and `target` are the databases that comparisons ask. Raises SpecError."""
     rest = Rest([*_owned_by_target(found.here), *check_partition(found)], found.columns)
+    with noting(rest.problems):
+        rest.columns = tuple(with_told(bound, found) for bound in rest.columns)
     _indexes(found, rest)
     _checks(found, rest)
     _comparisons(found.here, rest, source, target)
@@ -59,7 +63,7 @@ def _table(found: Draft, rest: Rest) -> BoundTable:
         relation=own.relation,
         query=own.query,
         keyset=own.keyset,
-        reads=tuple(column for column in own.columns.values() if column.name in found.mapped),
+        reads=(*(each for each in own.columns.values() if each.name in found.mapped), *here.named.values()),
         columns=rest.columns,
         key=tuple(word.text for word in table.key),
         legacy_key=rest.legacy_key,
@@ -78,9 +82,10 @@ def _table(found: Draft, rest: Rest) -> BoundTable:
         sequences=here.existing.sequences if here.existing else (),
         span=table.span,
         drop=table.drop,
-        relations=own.relations,
+        relations=unique((*own.relations, *(each.named.relation for each in here.named.values() if each.named))),
         about=table.about,
         direct=table.direct,
+        tree=found.tree,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from compiler.bound import BoundColumn
+from compiler.bound import BoundColumn, BoundTree
 from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
 from compiler.expressions import Scope, scalar
 from compiler.resolve_columns import Columns
-from compiler.spec import Expression
+from compiler.resolve_tree import grow
+from compiler.spec import Expression, Tree
 from compiler.sql import Sql
 from compiler.types import BOOLEAN
 from compiler.world import Here, Made, noting
@@ -27,6 +28,7 @@ class Draft:
     filter: Sql | None
     mapped: frozenset[str]
     reads: frozenset[str]
+    tree: BoundTree | None = None
 
 
 def draft(here: Here, columns: Columns) -> Draft:
@@ -45,7 +47,16 @@ def draft(here: Here, columns: Columns) -> Draft:
     if problems or len(bound) < len(here.table.mappings):
         raise SpecError(problems)
     mapped = frozenset(name for _, made in bound for name in made.reads)
-    return Draft(here, tuple(column for column, _ in bound), filter, mapped, mapped | filtered)
+    found = Draft(here, tuple(column for column, _ in bound), filter, mapped, mapped | filtered)
+    return found if here.table.tree is None else _grown(found, here.table.tree)
+
+
+def _grown(found: Draft, tree: Tree) -> Draft:
+    """The same with its tree: what that reads is used, and what placeholders are told by travels with the rows."""
+    made = grow(found.here, tree, found.columns)
+    return replace(
+        found, columns=made.columns, mapped=found.mapped | made.staged, reads=found.reads | made.reads, tree=made.tree
+    )
 
 
 def _filter(here: Here) -> tuple[Sql | None, frozenset[str]]:

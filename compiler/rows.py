@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from compiler.bound import BoundColumn, BoundTable, SourceColumn, legacy_name
+from compiler.bound import BoundColumn, BoundTable, Naming, SourceColumn, legacy_name
 from compiler.layout import Layout, map_sql, relation_sql
 from compiler.paging import PLACE, keyset
 from compiler.render import render
 from compiler.sql import Sql, cast, column, fits, ident, join, literal, qname, tight
+from compiler.types import read_type
 
 _PLACE = "place in source"  # the staged column that says where a row without a key was
 
@@ -27,6 +28,9 @@ def source_sql(table: BoundTable) -> Sql:
 
 def wired(source: SourceColumn) -> Sql:
     """A column of the source's row as the type it travels as."""
+    if source.named is not None:
+        alias = _naming(source.named)
+        return Sql(f"{column(alias, 'app_label')} || '.' || {column(alias, 'model')}")
     value = column("s", source.name)
     return value if source.wire == source.type else cast(value, source.wire)
 
@@ -34,7 +38,22 @@ def wired(source: SourceColumn) -> Sql:
 def wired_as(source: SourceColumn) -> Sql:
     """The same under its own name."""
     value = wired(source)
-    return value if source.wire == source.type else Sql(f"{value} AS {ident(source.name)}")
+    as_it_is = source.wire == source.type and source.named is None
+    return value if as_it_is else Sql(f"{value} AS {ident(source.name)}")
+
+
+def _naming(found: Naming) -> str:
+    return fits(f"n_{found.by}")
+
+
+def with_names(relation: Sql, columns: Iterable[SourceColumn]) -> Sql:
+    """A FROM item `s` joined with what names the types in it, where `columns` ask for names."""
+    joins = (
+        Sql(f"  LEFT JOIN {relation_sql(found.relation)} AS {ident(alias)} ON "
+            f"{column(alias, found.key)} = {column('s', found.by)}")
+        for found in (source.named for source in columns) if found is not None for alias in (_naming(found),)
+    )  # fmt: skip
+    return join("\n", (relation, *joins))
 
 
 def text_key(values: Sequence[Sql]) -> Sql:
@@ -42,6 +61,12 @@ def text_key(values: Sequence[Sql]) -> Sql:
     if len(values) == 1:
         return cast(values[0], "text")
     return Sql(f"ROW({join(', ', (cast(value, 'text') for value in values))})::text")
+
+
+def as_type(key: Sql, own: str, wanted: str) -> Sql:
+    """A key of type `own` as it can be compared with a column of type `wanted`; numbers can as they are."""
+    one, other = (read_type(type).family for type in (own, wanted))
+    return key if own == wanted or {one, other} <= {"integer", "numeric"} else cast(key, wanted)
 
 
 def array_key(values: Sequence[Sql]) -> Sql:
@@ -61,7 +86,7 @@ def looked_up(columns: Iterable[BoundColumn]) -> tuple[Sql, ...]:
             "rows/lookup", map=map_sql(found.map_of), alias=ident(found.alias),
             match=tuple(Sql(f"{column(found.alias, name)} = {value}") for name, value in found.match),
         )
-        for found in (bound.lookup for bound in columns) if found is not None
+        for bound in columns for found in bound.lookups
     )  # fmt: skip
 
 
@@ -121,24 +146,33 @@ class Reading:
     @property
     def read(self) -> tuple[tuple[Sql, ...], Sql, tuple[Sql, ...]]:
         """The rows of a chunk in the source, as they are staged: their columns, a FROM item `s`, its conditions."""
-        if all(source.wire == source.type for source in self.columns):
+        if self._is_plain:
             return tuple(selected for selected, _, _ in self.staged), source_sql(self.table), self.chunk
         return (Sql("s.*"),), self._rows_of_source, ()
 
     @property
+    def relation(self) -> Sql:
+        """What the rows are read from, as a FROM item `s`, with all that they need."""
+        return with_names(source_sql(self.table), self.columns)
+
+    @property
     def whole(self) -> tuple[Sql, tuple[Sql, ...]]:
         """All rows that pass the filter, as a FROM item `s` with its conditions."""
-        if all(source.wire == source.type for source in self.columns):
+        if self._is_plain:
             return source_sql(self.table), where(self.table)
         return self._of_source(self.selected, where(self.table)), ()
+
+    @property
+    def _is_plain(self) -> bool:
+        """The columns are read as they are, from the source alone."""
+        return all(source.wire == source.type and source.named is None for source in self.columns)
 
     @property
     def _rows_of_source(self) -> Sql:
         return self._of_source(tuple(selected for selected, _, _ in self.staged), self.chunk)
 
     def _of_source(self, columns: tuple[Sql, ...], conditions: tuple[Sql, ...]) -> Sql:
-        relation = source_sql(self.table)
-        chunk = render("rows/chunk", columns=columns, relation=relation, conditions=conditions, order=None)
+        chunk = render("rows/chunk", columns=columns, relation=self.relation, conditions=conditions, order=None)
         return Sql(f"(\n{chunk}\n) AS s")
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from compiler.catalog import Catalog, Column, Relation
 from compiler.diagnostics import Diagnostic, SpecError, closest, did_you_mean
 from compiler.names import Name, qualify
 from compiler.queries import Side, select
-from compiler.spec import Project, Query, Table, Word
+from compiler.spec import Project, Query, Replies, Table, Word
 from compiler.sql import Sql
 from compiler.sql_text import shallow
 from compiler.type_space import TypeSpace, shown
@@ -29,7 +29,7 @@ class Source:
     """The rows that fill a table. `what` names them in messages.
 
     `real` are the columns' own types, None where a query's cannot be told. `used` are the columns that a query reads,
-    by relation; for a relation itself it is empty.
+    by relation, and those of a table beside the source; for a relation itself it is empty.
     """
 
     what: str
@@ -76,8 +76,22 @@ class Source:
 def read_source(table: Table, project: Project, catalog: Catalog, types: TypeSpace) -> Source:
     """The source of one table. Raises SpecError with all that is wrong in it."""
     if isinstance(table.source, Query):
-        return _query(table, table.source, project, catalog, types)
-    return _relation(table.source, project, catalog, types)
+        found = _query(table, table.source, project, catalog, types)
+    else:
+        found = _relation(table.source, project, catalog, types)
+    return _with_replies(found, table, project, catalog)
+
+
+def _with_replies(found: Source, table: Table, project: Project, catalog: Catalog) -> Source:
+    """The source with the table beside it that says what hangs from what."""
+    if table.tree is None or not isinstance(table.tree.parents, Replies):
+        return found
+    beside = table.tree.parents
+    name = qualify(beside.table.text, project.source.schema)
+    if catalog.find(name.schema, name.name) is None:
+        return found  # told where it is asked for
+    used = found.used.get(name, frozenset()) | {beside.child.text, beside.parent.text}
+    return replace(found, relations=(*found.relations, name), used={**found.used, name: used})
 
 
 def source_side(project: Project, catalog: Catalog) -> Side:

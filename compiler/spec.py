@@ -129,6 +129,21 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyReference:
+    """`{ref_any: {type: content_type_id, id: object_id, to: {12: patients, 15: orders}}}`: Django's generic reference.
+
+    `type` says which table a row refers to, `id` which row of it. `to` lists types (ids, or names such as
+    `dispatch.patient`) with what is meant by each; `otherwise` is what becomes of a type that it does not list.
+    """
+
+    type: Word
+    id: Word
+    to: tuple[tuple[Scalar, Reference, Span], ...]
+    missing: Missing = "reject"
+    otherwise: Literal["reject", "null"] = "reject"
+
+
+@dataclass(frozen=True, slots=True)
 class Expression:
     """`{sql: "coalesce(s.a, s.b)"}`: one scalar expression over the source row `s`."""
 
@@ -161,7 +176,17 @@ class Identity:
     """`{identity: true}`: the target numbers the rows, in the order of the source's key."""
 
 
-How = Copy | Recode | Reference | Expression | Constant | Json | Derived | Identity
+Filled = Literal["parent", "root", "depth", "position", "path"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`tree: {fill: {depth: depth}}`: what the hierarchy says of the row."""
+
+    what: Filled
+
+
+How = Copy | Recode | Reference | AnyReference | Expression | Constant | Json | Derived | Identity | Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +200,77 @@ class Mapping:
     how: How
     type: Word | None
     null: bool | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Adjacency:
+    """`parent: {from: parent_id}`: a source column holds the parent's key."""
+
+    column: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """`parent: {from: {table: irc_reply, child: message_id, parent: parent_id}}`: a table beside the rows says it.
+
+    `several` is what becomes of a row that has more than one parent in it.
+    """
+
+    table: Word
+    child: Word
+    parent: Word
+    several: Literal["first", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """`parent: {from: {path: path, separator: "/"}}`, or `steps: 4`: a row's path begins with its parent's.
+
+    `steps` are the letters of each step of a path that has no `separator`; 0 where it has one.
+    """
+
+    column: Word
+    separator: str
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """`parent: {from: {left: lft, right: rght, tree: tree_id}}`: nested sets; a row lies between its parent's ends."""
+
+    left: Word
+    right: Word
+    tree: Word | None
+
+
+Parents = Adjacency | Replies | Paths | Intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """`{when: "s.is_deleted", set: {body: "[removed]"}}`: rows that stand for what was there."""
+
+    when: Word
+    sets: tuple[tuple[Word, Scalar, Span], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """`tree:`: what a row's parent is, and what becomes of rows that have no place; what is filled are mappings.
+
+    `under` is the source's key of the row that orphans hang from, where `orphan` says so. Without `max_depth` (0) rows
+    are as deep as they are.
+    """
+
+    parents: Parents
+    order: tuple[Word, ...]
+    orphan: Literal["root", "reject", "under"]
+    under: Word | None
+    cycle: Literal["break", "reject"]
+    max_depth: int
+    deeper: Literal["flatten", "reject"]
+    placeholder: Placeholder | None
     span: Span
 
 
@@ -265,6 +361,7 @@ class Table:
     span: Span
     about: str = ""
     direct: bool = True
+    tree: Tree | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def summarise(layout: Layout, steps: tuple[Step, ...]) -> Plan:
 
 
 def _planned(table: BoundTable, layout: Layout) -> Planned:
-    parents = dict.fromkeys(column.reference.table for column in table.columns if column.reference)
+    parents = dict.fromkeys(reference.table for column in table.columns for reference in column.references)
     return Planned(
         table.id, source_text(table), str(table.target), tuple(key.name for key in keyset(table, layout)),
         table.rows, table.rejected, table.chunk, table.where or "", tuple(parents),

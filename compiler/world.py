@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from compiler.bound import BoundReference, Guard, Lookup
+from compiler.bound import BoundReference, Choice, Guard, Lookup, SourceColumn
 from compiler.casts import Cast, Refused, Side
 from compiler.catalog import Catalog, Relation
 from compiler.diagnostics import Diagnostic, Span, SpecError
@@ -55,7 +55,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """One table: its spec, its id in step names, where it goes, what fills it, and what is there already."""
+    """One table: its spec, its id in step names, where it goes, what fills it, and what is there already.
+
+    `named` are the columns beside the source's that hold the names of types, as mappings ask for them.
+    """
 
     world: World
     table: Table
@@ -63,6 +66,7 @@ class Here:
     target: Name
     source: Source
     existing: Relation | None
+    named: dict[str, SourceColumn] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -114,6 +118,7 @@ class Made:
     collation: Sql | None = None
     written: bool = False
     raw: Sql | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 def refuse(mapping: SpecMapping, code: str, message: str, label: str = "", hint: str = "") -> NoReturn:

@@ -60,7 +60,7 @@ class Figures(Silent):
     def moving(self) -> int:
         """How many steps that move rows are at work."""
         with self._lock:
-            return sum(step.kind in ("map", "load") for step in self._at_work.values())
+            return sum(step.kind in ("map", "tree", "load") for step in self._at_work.values())
 
     def sample(self, lanes: int, hold: str = "") -> Sample:
         """How the run is now."""

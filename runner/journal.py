@@ -16,7 +16,7 @@ from runner.connect import Session
 from runner.errors import Refused
 from runner.manifest import Plan
 
-FORMAT = 2
+FORMAT = 3
 SCHEMA_LOCK = 0x74726867  # "trhg": two runners must not create the schema at the same time
 OPEN = ("open", "rolling back")
 CHUNKS = 1_000_000  # that a range may have: chunks are numbered over all ranges of a step

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS transhume.journal (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
     format integer NOT NULL
 );
-INSERT INTO transhume.journal (format) VALUES (2) ON CONFLICT DO NOTHING;
+INSERT INTO transhume.journal (format) VALUES (3) ON CONFLICT DO NOTHING;
 
 -- One carrying-out of a plan. `epoch` goes up with every runner that takes the run over; each change locks this row
 -- FOR SHARE under its own epoch, so that a runner that was taken for dead can write nothing any more.
@@ -109,7 +109,12 @@ CREATE TABLE IF NOT EXISTS transhume.reject (
     target_column text,
     reason text NOT NULL,
     sqlstate text NOT NULL,
-    action text NOT NULL CHECK (action IN ('rejected', 'reconciled', 'nulled')),
+    action text NOT NULL CHECK (action IN (
+        'rejected', 'reconciled', 'nulled',
+        -- of a hierarchy: moved with another parent, or as a placeholder; `left`: a placeholder that did not move
+        'rooted', 'adopted', 'broken', 'flattened', 'placeholder', 'left',
+        'chosen' -- the first of several parents
+    )),
     rejected_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 -- Two hashes of the key, 128 bits, in place of it: an index takes no entry longer than about 2.7 kB.

@@ -22,6 +22,7 @@ from runner.retry import CANCELLED, passing
 from runner.throttle import wait_for_rate
 from runner.work import Work
 
+WITHOUT_REJECTS = ("map", "tree")
 CLAIMED = "23505"  # of transhume.chunk: another worker, given up for lost, has moved the chunk after all
 
 
@@ -133,7 +134,7 @@ class Mover(abc.ABC):
     def _give_up(self, chunk: Chunk, error: SqlError) -> Moved:
         """Set one row aside that could not even be read; a map leaves it out without a word."""
         session, table = self.work.target(), self.work.table
-        aside = 0 if self.work.step.kind == "map" else 1
+        aside = 0 if self.work.step.kind in WITHOUT_REJECTS else 1
         with self._transaction(session, chunk):
             if aside:
                 run, step, key = self.work.run, self.work.step.id, chunk.upto or ()
@@ -168,9 +169,9 @@ class Mover(abc.ABC):
     def _accounted(self, chunk: Chunk, placed: Placed) -> Counts:
         """All the chunk's rows. Raises RunnerError where one is neither loaded nor set aside."""
         counts = placed.counts
-        if self.work.step.kind == "map":  # rows without a key are left out: the load meets them again
+        if self.work.step.kind in WITHOUT_REJECTS:  # rows that cannot move are left out: the load meets them again
             return replace(counts, filtered=placed.rows - counts.loaded)
-        missing = placed.kept - counts.loaded - counts.rejected
+        missing = placed.kept - counts.read
         if missing:
             raise RunnerError(
                 f"{self.work.step.id}, chunk {chunk.number}: of {placed.kept:,} rows {counts.loaded:,} were loaded and "
@@ -178,7 +179,7 @@ class Mover(abc.ABC):
                 "a rule or a trigger of the target may have taken them, or a join of the plan is wrong",
                 place=self.work.file.sections[0].place(),
             )
-        return replace(counts, filtered=placed.rows - placed.kept)
+        return replace(counts, filtered=counts.filtered + placed.rows - placed.kept)
 
     def _settle(self, session: Session, moved: Moved, size: int, seconds: float) -> None:
         """The checkpoint, the last change of the transaction. Raises RunnerError where too many rows were set aside."""

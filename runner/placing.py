@@ -67,6 +67,8 @@ class Placing:
         """The rows that the guards have left out, `kept` with the others, and the references that lead nowhere."""
         if (reject := self.file.find("reject")) is not None and counts.read != kept:
             counts += Counts(rejected=execute(self.session, reject, self.values).touched)
+        if (stay := self.file.find("left")) is not None and counts.read != kept:
+            counts += Counts(filtered=int(execute(self.session, stay, self.values).rows[0][0] or 0))
         if (note := self.file.find("nulled")) is not None:
             counts += Counts(nulled=execute(self.session, note, self.values).touched)
         return counts

@@ -56,12 +56,17 @@ def set_aside_by(session: Session, run: Run, step: str | None) -> Mapping[str, M
 
 def rejected_keys(session: Session, run: Run, table: str) -> list[str]:
     """The keys of a table's rows that did not arrive, as text; a composite one as ROW(a, b) writes it."""
-    return _keys(session, run, table, "action IN ('rejected', 'reconciled')", ())
+    return _keys(session, run, table, "action IN ('rejected', 'reconciled', 'left')", ())
 
 
 def nulled_keys(session: Session, run: Run, table: str, column: str) -> list[str]:
     """The keys of a table's rows whose `column` was set to NULL."""
     return _keys(session, run, table, "action = 'nulled' AND target_column = %s", (column,))
+
+
+def rooted_keys(session: Session, run: Run, table: str) -> list[str]:
+    """The keys of a hierarchy's rows that had a parent and are roots now."""
+    return _keys(session, run, table, "action IN ('rooted', 'broken')", ())
 
 
 def _keys(session: Session, run: Run, table: str, condition: str, values: tuple[str, ...]) -> list[str]:

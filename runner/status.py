@@ -75,7 +75,7 @@ def status(plan: Plan, places: Mapping[Side, Address]) -> Status:
 
 
 def _moves(step: Step) -> bool:
-    return step.kind in ("load", "map")
+    return step.kind in ("load", "map", "tree")
 
 
 def _step(step: Step, row: StepRow | None, counts: Counts | None, now: datetime.datetime) -> StepStatus:

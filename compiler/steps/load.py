@@ -8,6 +8,7 @@ from typing import ClassVar
 from compiler.bound import BoundColumn, BoundTable, Lookup
 from compiler.chunks import sift, sifted, staging, walk
 from compiler.direct import why_staged
+from compiler.hierarchy import node_join, tree_guards
 from compiler.layout import unique
 from compiler.plan import Lock, Section
 from compiler.render import render
@@ -41,9 +42,11 @@ class LoadTable(TableStep):
         The load itself may not need the table's map, but all that comes after it does.
         """
         own = [self.layout.mapped(self.table.id)] if self.table.map_table is not None else []
-        looked_up_in = (self.layout.mapped(bound.lookup.map_of) for bound in self.table.columns if bound.lookup)
+        looked_up_in = (self.layout.mapped(found.map_of) for bound in self.table.columns for found in bound.lookups)
+        tree = [self.layout.hung(self.table.id)] if self.table.tree is not None else []
         loads = (f"load.{other}" for other in self.table.after)
-        return unique((self.layout.made(self.table), *self.layout.freed_by(self.table), *own, *looked_up_in, *loads))
+        made, freed = self.layout.made(self.table), self.layout.freed_by(self.table)
+        return unique((made, *freed, *own, *looked_up_in, *tree, *loads))
 
     def locks(self) -> Iterator[Lock]:
         yield from self.source_lock()
@@ -62,12 +65,14 @@ class LoadTable(TableStep):
         elif not self.layout.one_database:
             yield from staging(self._reading)
         if not self._is_direct:
-            load = self._load(self._rows, self._passed)
+            load = self._load(self._rows, (*self._moving, *self._passed))
             yield self._section("load", load, "all rows but those that fail a guard")
         if self._guards:
             yield self._section("reject", self._reject(), "sets aside the rows that fail one", noted=True)
         if self._nullable:
             yield self._section("nulled", self._nulled(), "notes the references that lead nowhere", noted=True)
+        if self._stays:
+            yield self._section("left", self._left(), "how many placeholders stay behind")
         if self._sifts:
             yield from self._sifting()
 
@@ -101,12 +106,23 @@ class LoadTable(TableStep):
 
     @cached_property
     def _rows(self) -> tuple[Sql, ...]:
-        return (self._reading.rows, *looked_up(self.table.columns))
+        return (self._reading.rows, *node_join(self.table), *looked_up(self.table.columns))
 
     @cached_property
-    def _guards(self) -> tuple[tuple[str, Sql, str, str], ...]:
+    def _guards(self) -> tuple[tuple[str, Sql, Sql, str], ...]:
         guards = (guard for column in self.table.columns for guard in column.guards)
-        return tuple((guard.column, guard.ok, guard.reason, guard.sqlstate) for guard in guards)
+        own = ((each.column, each.ok, each.told or literal(each.reason), each.sqlstate) for each in guards)
+        return (*own, *((name, ok, literal(reason), state) for name, ok, reason, state in tree_guards(self.table)))
+
+    @property
+    def _moving(self) -> tuple[Sql, ...]:
+        """The rows but for those that the hierarchy leaves behind."""
+        return (Sql(f"({self._stays}) IS NOT TRUE"),) if self._stays else ()
+
+    @property
+    def _stays(self) -> Sql | None:
+        tree = self.table.tree
+        return Sql("node.fate = 'left'") if tree is not None and tree.gone is not None else None
 
     @cached_property
     def _passed(self) -> tuple[Sql, ...]:
@@ -116,8 +132,8 @@ class LoadTable(TableStep):
     def _nullable(self) -> tuple[tuple[BoundColumn, Lookup], ...]:
         """The looked-up references that may lead nowhere."""
         return tuple(
-            (column, column.lookup) for column in self.table.columns
-            if column.lookup and column.reference and column.reference.missing == "null"
+            (column, found) for column in self.table.columns for found in column.lookups
+            if any(reference.missing == "null" for reference in column.references)
         )  # fmt: skip
 
     def _section(self, name: str, sql: Sql, prose: str, *, noted: bool = False) -> Section:
@@ -148,16 +164,20 @@ class LoadTable(TableStep):
 
     def _reject(self) -> Sql:
         guards = tuple(
-            Sql(f"({place}, {ok}, {literal(name)}, {literal(reason)}, {literal(sqlstate)})")
+            Sql(f"({place}, {ok}, {literal(name)}, {reason}, {literal(sqlstate)})")
             for place, (name, ok, reason, sqlstate) in enumerate(self._guards, 1)
         )
-        return render("load/reject", guards=guards, rows=self._rows, **self._noted)
+        return render("load/reject", guards=guards, rows=self._rows, conditions=self._moving, **self._noted)
+
+    def _left(self) -> Sql:
+        assert self._stays is not None  # its caller
+        return render("tree/left", rows=(self._reading.rows, *node_join(self.table)), conditions=(self._stays,))
 
     def _nulled(self) -> Sql:
         references = tuple(_missing(column, lookup) for column, lookup in self._nullable)
         return render(
-            "load/nulled", references=references, rows=self._rows, conditions=self._passed, sifts=self._sifts,
-            **self._noted,
+            "load/nulled", references=references, rows=self._rows, conditions=(*self._moving, *self._passed),
+            sifts=self._sifts, **self._noted,
         )  # fmt: skip
 
     def _sifting(self) -> Iterator[Section]:
@@ -165,8 +185,8 @@ class LoadTable(TableStep):
         read = self._reading
         if self.layout.one_database:
             yield from staging(read, empties=True)
-        rows = (read.staged_rows, *looked_up(self.table.columns))
-        yield sift(read, self._load(rows, (sifted(), *self._passed)))
+        rows = (read.staged_rows, *node_join(self.table), *looked_up(self.table.columns))
+        yield sift(read, self._load(rows, (sifted(), *self._moving, *self._passed)))
         binds = ("run", "step", "chunk", "places", "columns", "reasons", "sqlstates")
         run, step, chunk, *_ = (Sql(f"${place}") for place in range(1, 4))
         noted = {**self._noted, "run": run, "step": step, "chunk": chunk}

@@ -73,7 +73,8 @@ class FillMap(TableStep):
         """Only what is kept where no more is needed: a map is read in full once more than its table."""
         plain = all(bound.copies for bound in self._computed)
         copied = {bound.copies for bound in self._computed}
-        read = [source for source in self.table.reads if not plain or source.name in copied]
+        own = (source for source in self.table.reads if source.named is None)  # no key is made of a type's name
+        read = [source for source in own if not plain or source.name in copied]
         columns = {source.name: source for source in (*self.table.keyset, *self.kept.legacy, *read)}
         return Reading(self.table, self.layout, tuple(columns.values()), f"stage_map_{self.table.id}")
 

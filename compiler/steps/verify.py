@@ -13,6 +13,7 @@ from compiler.layout import unique
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.rows import reading, source_key, source_sql, text_key, where
+from compiler.shape import Shape
 from compiler.sql import Sql, column, ident, join, literal
 from compiler.steps.base import TableStep
 
@@ -55,6 +56,8 @@ class VerifyTable(TableStep):
         yield Section("count", "source", render("verify/count", relation=relation), prose="before the filter")
         yield Section("count", "target", render("verify/count", relation=self.target))
         yield from self._sums()
+        if self.table.tree is not None:
+            yield from Shape(self.table, self.table.tree, self.layout).sections()
         for comparison in self.table.verify:
             # The query stands on lines of its own: it may end in a comment.
             yield Section("query", "source", Sql(f"{comparison.source}\n;"), of=comparison.name)
@@ -72,6 +75,8 @@ class VerifyTable(TableStep):
             indexes += _but(Sql("c.relname"), [entry.name for entry in old.indexes if not entry.valid])
         sql = render("verify/verify", constraints=constraints, indexes=indexes)
         yield Section("verify", "target", sql)
+        if self.table.tree is not None:
+            yield Shape(self.table, self.table.tree, self.layout).rules()
 
     @cached_property
     def _compared(self) -> tuple[Compared, ...]:
@@ -120,9 +125,9 @@ class VerifyTable(TableStep):
         for each in self._compared:
             source.append(self._whole(each.sum(each.source, self._salt, nulled.get(each.name)), each.name))
             target.append(self._whole(each.sum(each.target, self._salt, None), each.name))
-        columns = tuple(reading(self.table, self.layout).selected)
+        read = reading(self.table, self.layout)
         rows = render(
-            "rows/chunk", columns=columns, relation=source_sql(self.table), conditions=where(self.table), order=None
+            "rows/chunk", columns=read.selected, relation=read.relation, conditions=where(self.table), order=None
         )
         own = self._key if self._keyed else None
         sql = render("verify/columns_source", sums=source, rows=rows, key=own, seed=self._seed)

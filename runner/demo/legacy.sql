@@ -14,7 +14,8 @@
 --   dispatch_order    0.2  %  patient that was deleted   0.1  %  office that was deleted    0.1  %  unknown status
 --                     0.05 %  tax_rate 'n/a'             0.05 %  unparsable due             0.05 %  negative total
 --                     0.02 %  no total                   0.3  %  voided (not dirt: the specs leave them behind)
---   dispatch_comment  0.5  %  parent that was deleted
+--   dispatch_comment  1    %  parent that was deleted    0.14 %  answers that lead back to themselves, in 20 cycles
+--                     2    %  deleted (not dirt: the answers to them stay)
 --
 -- Where the dirt is, the legacy schema has no foreign key; everywhere else it has Django's, DEFERRABLE INITIALLY DEFERRED.
 
@@ -172,7 +173,7 @@ SELECT greatest(5, round(200 * scale))::integer AS offices,
        greatest(9, round(900 * scale))::integer AS doctors,
        greatest(400, round(40000 * scale))::integer AS patients,
        greatest(1000, round(100000 * scale))::integer AS orders,
-       greatest(430, round(43000 * scale))::integer AS comments
+       greatest(500, round(50000 * scale))::integer AS comments
 FROM (SELECT current_setting('demo.scale')::double precision AS scale) AS s;
 
 CREATE TEMPORARY TABLE word ON COMMIT DROP AS SELECT
@@ -364,8 +365,13 @@ SELECT pg_temp.id(i),
        CASE WHEN thread % 3 = 0 THEN 12 ELSE 15 END,
        pg_temp.id(1 + pg_temp.pick(thread, 1, CASE WHEN thread % 3 = 0 THEN s.patients ELSE s.orders END)),
        1 + pg_temp.pick(i, 2, s.users),
-       -- twelve comments are a thread: each answers one that came before it in the thread
-       CASE WHEN pg_temp.dirty(i, 3, 50) THEN pg_temp.deleted(i, s.comments)
+       -- a hundred comments are a thread: each answers one that came before it in the thread, or none; in every fourth
+       -- they answer each other thirty levels deep, in one of 25 the first answers one that came after it
+       CASE WHEN thread % 25 = 3 AND place <= thread / 25 % 4 + 1
+              THEN pg_temp.id(CASE place WHEN 0 THEN i + thread / 25 % 4 + 1 ELSE i - 1 END)
+            WHEN pg_temp.dirty(i, 3, 100) THEN pg_temp.deleted(i, s.comments)
+            WHEN thread % 4 = 0 AND place BETWEEN 1 AND 30 THEN pg_temp.id(i - 1)
+            WHEN thread % 4 = 0 AND place > 30 THEN pg_temp.id(i - place + pg_temp.pick(i, 5, 30))
             WHEN place > 0 AND pg_temp.pick(i, 4, 6) > 0 THEN pg_temp.id(i - 1 - pg_temp.pick(i, 5, place)) END,
        pg_temp.one('{"Called the office, waiting for the fax.","Done.","Delivered, signature on file.",
                      "Insurance asks for the prescription again.","Please check the address before shipping.",
@@ -373,9 +379,9 @@ SELECT pg_temp.id(i),
                      "Spoke with the daughter, she will be home after 3 pm.","Thanks!","Any news on this one?"}', i, 6)
            || CASE WHEN pg_temp.pick(i, 7, 4) = 0 THEN format(E'\n\nRef. %s', md5('comment ' || i)) ELSE '' END,
        pg_temp.dirty(i, 8, 200),
-       timestamptz '2012-06-01 13:00+00' + i * interval '2 hours 31 minutes' * (43000.0 / s.comments)
+       timestamptz '2012-06-01 13:00+00' + i * interval '2 hours 31 minutes' * (50000.0 / s.comments)
 FROM size AS s, generate_series(1, s.comments) AS i,
-     LATERAL (SELECT (i - 1) / 12 AS thread, (i - 1) % 12 AS place) AS t;
+     LATERAL (SELECT (i - 1) / 100 AS thread, (i - 1) % 100 AS place) AS t;
 
 -- Keys, indexes, foreign keys, sequences ------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ KINDS: Mapping[str, Callable[[Work], Parts | None]] = {
     "create": sectioned.carry_out,
     "prepare": sectioned.carry_out,
     "map": load.carry_out,
+    "tree": load.carry_out,
     "load": load.carry_out,
     "index": sectioned.carry_out,
     "reconcile": reconcile.carry_out,

@@ -1,7 +1,7 @@
 -- load.profiles: query of profiles (source) -> app.profiles (target), directly, in chunks by id
 -- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
--- after  create.profiles
+-- after  create.profiles, map.profiles
 -- locks  ROW EXCLUSIVE on app.profiles (COPY)
 -- undo   truncate: the table was empty
 

@@ -1,7 +1,7 @@
--- reconcile.profiles: app.profiles.office_id -> offices
+-- reconcile.profiles: app.profiles.office_id -> offices, map of profiles
 -- about  Who may log in, and as what; auth_user and dispatch_profile become one table
 -- from   specs/dispatch/tables/profiles.yaml:2
--- after  index.profiles, index.offices
+-- after  index.profiles, index.offices, load.comments
 -- locks  ROW EXCLUSIVE on app.profiles (DELETE, UPDATE)
 -- undo   nothing of its own: what it took away comes back with a new load
 
@@ -39,3 +39,7 @@ SELECT
   s.key, s.raw,
   'office_id', 'app.offices has no row with id = ' || s.value, '23503', 'nulled'
 FROM settled AS s;
+
+-- transhume: apply on target
+DELETE FROM transhume.map_profiles AS k
+WHERE NOT EXISTS (SELECT FROM app.profiles AS t WHERE t.id = k.id);

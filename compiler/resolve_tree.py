@@ -1,0 +1,161 @@
+"""`tree:` -> BoundTree: what the hierarchy is made of means something in the source; placeholders get their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from compiler import constants
+from compiler.bound import BoundColumn, BoundTree, Links, Lookup, SourceColumn
+from compiler.casts import Side
+from compiler.columns_tree import is_ltree, tree_key
+from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
+from compiler.expressions import Scope, scalar
+from compiler.parents import links_of
+from compiler.spec import Placeholder, Scalar, Tree, Word
+from compiler.sql import Sql, cast, literal
+from compiler.types import BOOLEAN, read_type
+from compiler.world import Here, noting
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A tree, the source columns that it reads, and the columns of its table with the values of placeholders."""
+
+    tree: BoundTree
+    reads: frozenset[str]
+    staged: frozenset[str]
+    columns: tuple[BoundColumn, ...]
+
+
+def grow(here: Here, tree: Tree, columns: tuple[BoundColumn, ...]) -> Grown:
+    """Resolve the tree of a table. Raises SpecError with everything that is wrong in it."""
+    problems: list[Diagnostic] = []
+    key = tree_key(here)
+    links, type, read = Links(Sql("NULL"), ""), key.wire, frozenset[str]()
+    with noting(problems):
+        type = _common(key)
+        links, read = links_of(here, tree.parents, key, type)
+    order = [found for word in tree.order if (found := _ordering(here, word, problems)) is not None]
+    gone, tested = None, frozenset[str]()
+    if tree.placeholder is not None:
+        with noting(problems):
+            gone, tested = _condition(here, tree.placeholder.when)
+        with noting(problems):
+            columns = _set(here, tree.placeholder, gone or Sql("false"), columns)
+    if tree.under is not None:
+        problems += _not_a_key(here, tree.under, type)
+    if problems:
+        raise SpecError(problems)
+    fills = frozenset(bound.node for bound in columns if bound.node is not None)
+    bound = BoundTree(
+        links, key, type, tuple(each for each in order if each != key), tree.orphan, str(tree.under or ""), tree.cycle,
+        tree.max_depth, tree.deeper, gone, fills,
+        "." if any(_is_ltree_path(each) for each in columns) else "/",
+    )  # fmt: skip
+    reads = read | tested | frozenset(each.name for each in order)
+    return Grown(bound, reads, read | tested, columns)
+
+
+def _common(key: SourceColumn) -> str:
+    """What both a key and a parent become without loss, and compare as by an index."""
+    family = read_type(key.wire).family
+    return {"integer": "bigint", "text": "text", "numeric": "numeric"}.get(family, key.wire)
+
+
+def _ordering(here: Here, word: Word, problems: list[Diagnostic]) -> SourceColumn | None:
+    """A column that siblings are ordered by: one whose order is the same in both databases."""
+    with noting(problems):
+        found = here.source.column(word)
+        if found.wire == "text" and read_type(found.type).family != "text":
+            message = f'"{word}" is of type {found.type}, which travels as text: its order would be another'
+            raise SpecError([Diagnostic("E504", message, word.span, "not by this")])
+        return found
+    return None
+
+
+def _condition(here: Here, word: Word) -> tuple[Sql, frozenset[str]]:
+    """`when`, which both databases evaluate, as a condition that is true or false, and what it reads."""
+    found = scalar(word, Scope(here.source.what, here.source.real, "s", here.world.source.server))
+    if found.type is not None and found.type != BOOLEAN:
+        message = f'"when" is to be true or false, and this is of type {found.type}'
+        raise SpecError([Diagnostic("E509", message, word.span, "no condition")])
+    for what, span in found.session:
+        here.world.warn("W401", f"{what} makes other rows placeholders in another run", span, "not repeatable")
+    return Sql(f"{found.atom} IS TRUE"), frozenset(found.columns)
+
+
+def _set(here: Here, placeholder: Placeholder, gone: Sql, columns: tuple[BoundColumn, ...]) -> tuple[BoundColumn, ...]:
+    """The columns, with what placeholders hold in place of what was there."""
+    made, problems = {each.name: each for each in columns}, list[Diagnostic]()
+    for word, value, span in placeholder.sets:
+        with noting(problems):
+            if word.text not in made:
+                message = f'column "{word}" of target table "{here.id}" is mapped by nothing'
+                raise SpecError([Diagnostic("E313", message, word.span, "unknown", did_you_mean(word.text, made))])
+            made[word.text] = _instead(made[word.text], value, gone, here, span)
+    if problems:
+        raise SpecError(problems)
+    return tuple(made.values())
+
+
+def _instead(bound: BoundColumn, value: Scalar, gone: Sql, here: Here, span: Span) -> BoundColumn:
+    """A column that holds `value` in placeholders. Raises SpecError."""
+    if bound.name in here.key or bound.node is not None:
+        message = f'"{bound.name}" says which row it is, and where it hangs: a placeholder has its own'
+        raise SpecError([Diagnostic("E206", message, span, "cannot be replaced")])
+    if value is None and not bound.null:
+        message = f'"{bound.name}" is NOT NULL, and is to be empty'
+        raise SpecError([Diagnostic("E506", message, span, "cannot be empty")])
+    if value is not None and bound.references:
+        tables = " or ".join(reference.table for reference in bound.references)
+        message = f'"{bound.name}" refers to {tables}: a placeholder keeps it, or has none'
+        raise SpecError([Diagnostic("E206", message, span, "no key", "null, or leave it out")])
+    side = here.world.types.of_target(read_type(bound.type))
+    guards = tuple(replace(each, ok=Sql(f"{gone} OR {each.ok}")) for each in bound.guards)
+    if bound.lookup is not None:
+        return replace(bound, lookup=_unless(gone, bound.lookup), guards=guards, copies="")
+    constant = _constant(value, side, span)
+    return replace(
+        bound,
+        value=_case(gone, constant, bound.value),
+        comparable=None if bound.comparable is None else _case(gone, constant, bound.comparable),
+        guards=guards,
+        copies="",
+        choices=tuple(
+            replace(each, when=Sql(f"NOT {gone} AND {each.when}"), lookup=each.lookup and _unless(gone, each.lookup))
+            for each in bound.choices
+        ),
+    )
+
+
+def _unless(gone: Sql, lookup: Lookup) -> Lookup:
+    """The lookup, which finds nothing for a placeholder."""
+    return replace(lookup, match=tuple((name, _case(gone, Sql("NULL"), found)) for name, found in lookup.match))
+
+
+def _case(gone: Sql, value: Sql, otherwise: Sql) -> Sql:
+    return Sql(f"CASE WHEN {gone} THEN {value} ELSE {otherwise} END")
+
+
+def _constant(value: Scalar, side: Side, span: Span) -> Sql:
+    try:
+        return Sql("NULL") if value is None else constants.constant(value, side)
+    except ValueError as error:
+        raise SpecError([Diagnostic("E503", str(error), span, "does not fit")]) from None
+
+
+def _not_a_key(here: Here, under: Word, type: str) -> list[Diagnostic]:
+    """A constant that is no key of this source's."""
+    if type == "bigint" and not under.text.removeprefix("-").isdigit():
+        message = f'"{under}" is no key of {here.source.what}, whose keys are whole numbers'
+        return [Diagnostic("E503", message, under.span, "does not fit")]
+    return []
+
+
+def _is_ltree_path(bound: BoundColumn) -> bool:
+    return bound.node == "path" and is_ltree(read_type(bound.type))
+
+
+def under_sql(tree: BoundTree) -> Sql:
+    """The key that orphans hang from."""
+    return cast(literal(tree.under), tree.type)

@@ -1,0 +1,184 @@
+"""Proof of a hierarchy's shape: the source's parents are the target's, and each row hangs one level below its own.
+
+The rows that do not hang where the source says are listed in transhume.reject, each with the parent that it had. With
+that put back, the parents of all rows, the numbers of children, and the order of siblings must be the source's. That
+every row reaches its root, and none itself, follows from depths that go down by one; without depths it is walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from compiler.bound import BoundTable, BoundTree
+from compiler.checksums import hash_text
+from compiler.hierarchy import narrow
+from compiler.layout import Layout, relation_sql, unique
+from compiler.plan import Section
+from compiler.render import render
+from compiler.rows import Reading, source_key, source_sql, text_key, where
+from compiler.spec import Filled
+from compiler.sql import Sql, cast, column, join, literal, tight
+from compiler.tree_walk import DIGITS, ordered
+
+_RULES = "the hierarchy, row by row"
+_NOWHERE = ", m.key IS NOT NULL AND m.parent IS NULL"  # no key says where it hung: such rows are siblings of each other
+_MENDED = ("rooted", "adopted", "broken", "flattened")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the shape of a table's hierarchy is proven."""
+
+    table: BoundTable
+    tree: BoundTree
+    layout: Layout
+
+    def sections(self) -> Iterator[Section]:
+        """The same of both sides: sums over parents and over siblings in order, and how many have how many children."""
+        prose = "who hangs from whom, of the rows that arrived"
+        binds = ("rejected", "rooted") if self._has("position") else ("rejected",)
+        yield Section("query", "source", self._source(), of="shape", binds=binds, prose=prose)
+        prose = "the same, with the parents put back that were mended"
+        yield Section("query", "target", self._target(), of="shape", binds=("run",), prose=prose)
+
+    def rules(self) -> Section:
+        """No row: each row is where its parent, its root, its depth and its path say, and what was done shows."""
+        parts = (self._local(), *self._positions(), *self._walked(), self._as_listed())
+        return Section("verify", "target", render("tree/rules", parts=parts), binds=("run",), prose=_RULES)
+
+    # The same of both sides.
+
+    def _source(self) -> Sql:
+        own = {name: value for name, value, _ in narrow(self.table, self.tree, self.layout).columns}
+        read = unique((*self.table.keyset, *self.table.reads, *self.tree.order))
+        columns = Reading(self.table, self.layout, read, "").selected
+        relation = source_sql(self.table)
+        rows = render("rows/chunk", columns=columns, relation=relation, conditions=where(self.table), order=None)
+        order = [ordered(own[f"order_{n}"], source.wire) for n, source in enumerate(self.tree.order, 1)]
+        text, by = text_key([column("s", self.tree.key.name)]), ordered(own["key"], self.tree.type)
+        nowhere = self.tree.links.nowhere
+        became = Sql(f"{text} = ANY ($2::text[]){f', {nowhere}' if nowhere else ''}")
+        link = render(
+            "tree/shape_source", key=own["key"], parent=own["parent"], rows=rows, joins=self.tree.links.joins,
+            place=self._place(own["parent"], became, join(", ", (*order, by))), text=text,
+        )  # fmt: skip
+        return self._sums(link)
+
+    def _target(self) -> Sql:
+        key, above = source_key(self.table, "t"), source_key(self.table, "p")
+        own, theirs = self._typed(key.values[0]), self._typed(above.values[0])
+        order = self._at("t", "position") if self._has("position") else own
+        at, parent = self._at("t", "parent"), Sql("CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END")
+        link = render(
+            "tree/shape_target", own=own, parent=parent, target=self._target_sql, joins=key.joins,
+            place=self._place(parent, Sql(f"{at} IS NULL{_NOWHERE if self.tree.links.nowhere else ''}"), order),
+            above=theirs, above_joins=above.joins, reference=at, id=column("p", self._key),
+            lost=cast(tight(self._lost), self.tree.type), text=self._text(key.values[0]),
+            table=literal(self.table.id), mended=join(", ", map(literal, _MENDED)),
+        )  # fmt: skip
+        return self._sums(link)
+
+    def _place(self, parent: Sql, is_root: Sql, order: Sql) -> Sql | None:
+        """The place of a row among those that had the same parent; one that was made a root is a sibling no more."""
+        window = f"PARTITION BY {parent}, {is_root} ORDER BY {order}"
+        return Sql(f"row_number() OVER ({window})") if self._has("position") else None
+
+    def _sums(self, link: Sql) -> Sql:
+        same = self.layout.same_encoding
+        seed = hash_text(Sql("l.key::text"), Sql("0"), same)
+        parents = hash_text(Sql("l.parent::text"), seed, same)
+        places = Sql(f"hashint8extended(l.place, {seed})") if self._has("position") else None
+        return render("tree/shape", link=link, parents=parents, places=places)
+
+    def _typed(self, value: Sql) -> Sql:
+        return value if self.tree.key.wire == self.tree.type else cast(tight(value), self.tree.type)
+
+    # What the target says by itself.
+
+    def _local(self) -> Sql:
+        """Each row beside the one that it hangs from."""
+        rules = tuple(Sql(f"({literal(f' rows {problem}')}, {holds})") for problem, holds in self._beside())
+        joined = Sql(f"{column('p', self._key)} = {self._at('t', 'parent')}")
+        return render("tree/local", target=self._target_sql, joined=joined, rules=rules)
+
+    def _beside(self) -> Iterator[tuple[str, str]]:
+        parent, most = self._at("t", "parent"), self.tree.max_depth
+        yield "hang from rows that are not there", f"{parent} IS NULL OR {column('p', self._key)} IS NOT NULL"
+        if self._has("depth"):
+            below = f"CASE WHEN {parent} IS NULL THEN 0 ELSE {self._at('p', 'depth')} + 1 END"
+            yield "are not one level below the row that they hang from", f"{self._at('t', 'depth')} = {below}"
+        if self._has("depth") and most:
+            yield f"are deeper than {most}", f"{self._at('t', 'depth')} <= {most}"
+        if self._has("root"):
+            root = f"CASE WHEN {parent} IS NULL THEN {column('t', self._key)} ELSE {self._at('p', 'root')} END"
+            yield "have another root than the row that they hang from", f"{self._at('t', 'root')} = {root}"
+        if self._has("path"):
+            yield "have a path that does not go on where that of the row ends that they hang from", self._goes_on()
+
+    def _goes_on(self) -> str:
+        """The last part of a path is the position of its row, all before it the path that the row hangs from."""
+        path, above = (tight(Sql(f"{self._at(alias, 'path')}::text")) for alias in ("t", "p"))
+        start = f"{above} || {literal(self.tree.separator)}"
+        last = f"CASE WHEN {self._at('t', 'parent')} IS NULL THEN {path} "
+        last += f"WHEN starts_with({path}, {start}) THEN substr({path}, length({above}) + 2) END"
+        digits = f"({last}) ~ '^[0-9]{{{DIGITS},}}$'"
+        return f"ltrim({last}, '0') = {self._at('t', 'position')}::text" if self._has("position") else digits
+
+    def _positions(self) -> Iterator[Sql]:
+        if self._has("position"):
+            columns = join(", ", (self._at("t", "parent"), self._at("t", "position")))
+            yield render("tree/positions", target=self._target_sql, columns=columns)
+
+    def _walked(self) -> Iterator[Sql]:
+        """Without depths nothing else says that no row is its own ancestor."""
+        if not self._has("depth"):
+            key, parent = column("t", self._key), self._at("t", "parent")
+            yield render("tree/walked", target=self._target_sql, key=key, parent=parent, indexed=self._is_indexed)
+
+    @property
+    def _is_indexed(self) -> bool:
+        """The rows that hang from one are found by an index."""
+        return any(index.columns[:1] == (self._names["parent"],) for index in self.table.indexes)
+
+    def _as_listed(self) -> Sql:
+        """What the list says was done to a row is what the target has."""
+        key, other = source_key(self.table, "t"), source_key(self.table, "q")
+        parent, own, theirs = self._at("t", "parent"), self._text(key.values[0]), self._text(other.values[0])
+        rules = [("rooted", f"{parent} IS NULL"), ("broken", f"{parent} IS NULL")]
+        if self.tree.max_depth and self.tree.deeper == "flatten":
+            # The row that it hung from is as deep as a row may be: both hang from the same now.
+            rules.append(("flattened", f"q.key IS NULL OR {parent} = q.parent"))
+        return render(
+            "tree/as_listed", target=self._target_sql, table=literal(self.table.id), own=own, joins=key.joins,
+            lost=self._lost, theirs=theirs, their_parent=self._at("q", "parent"), other_joins=other.joins,
+            rules=tuple(Sql(f"({literal(action)}, {holds})") for action, holds in rules),
+        )  # fmt: skip
+
+    # The pieces.
+
+    @property
+    def _names(self) -> dict[Filled, str]:
+        return {bound.node: bound.name for bound in self.table.columns if bound.node is not None}
+
+    def _has(self, what: Filled) -> bool:
+        return what in self._names
+
+    def _at(self, alias: str, what: Filled) -> Sql:
+        return column(alias, self._names[what])
+
+    @property
+    def _key(self) -> str:
+        return self.table.key[0]
+
+    @property
+    def _target_sql(self) -> Sql:
+        return relation_sql(self.table.target)
+
+    @property
+    def _lost(self) -> Sql:
+        """The parent that a listed row had in the source."""
+        return Sql(f"j.raw ->> {literal(self.tree.links.name)}")
+
+    def _text(self, value: Sql) -> Sql:
+        return cast(tight(self._typed(value)), "text")

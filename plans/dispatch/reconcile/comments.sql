@@ -1,0 +1,110 @@
+-- reconcile.comments: app.comments.author_id -> profiles, app.comments.parent_id -> comments, app.comments.thread_id ->
+--     comments
+-- about  What was said about patients and orders, as threads
+-- from   specs/dispatch/tables/comments.yaml:2
+-- after  index.comments, reconcile.profiles
+-- locks  ROW EXCLUSIVE on app.comments (DELETE, UPDATE)
+-- undo   nothing of its own: what it took away comes back with a new load
+
+-- transhume: settle of "author_id" on target binds run step -- takes a reference that leads nowhere away
+WITH missing AS (
+  SELECT t.tableoid AS relation, t.ctid AS place
+  FROM app.comments AS t
+  WHERE (
+      SELECT count(*)
+      FROM app.comments AS t
+      WHERE t.author_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.profiles AS r WHERE r.id = t.author_id)
+    ) > 0
+    AND t.author_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.profiles AS r WHERE r.id = t.author_id)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.author_id::text AS value,
+    ARRAY[t.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.comments AS t ON t.tableoid = m.relation AND t.ctid = m.place
+), settled AS (
+  UPDATE app.comments AS t
+  SET author_id = NULL
+  FROM noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'comments', 'public.dispatch_comment',
+  s.key, s.raw,
+  'author_id', 'app.profiles has no row with id = ' || s.value, '23503', 'nulled'
+FROM settled AS s;
+
+-- transhume: settle of "parent_id" on target binds run step -- sets aside the rows without a parent
+WITH missing AS (
+  SELECT t.tableoid AS relation, t.ctid AS place
+  FROM app.comments AS t
+  WHERE (
+      SELECT count(*)
+      FROM app.comments AS t
+      WHERE t.parent_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.comments AS r WHERE r.id = t.parent_id)
+    ) > 0
+    AND t.parent_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.comments AS r WHERE r.id = t.parent_id)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.parent_id::text AS value,
+    ARRAY[t.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.comments AS t ON t.tableoid = m.relation AND t.ctid = m.place
+), settled AS (
+  DELETE FROM app.comments AS t
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'comments', 'public.dispatch_comment',
+  s.key, s.raw,
+  'parent_id', 'app.comments has no row with id = ' || s.value, '23503', 'reconciled'
+FROM settled AS s;
+
+-- transhume: settle of "thread_id" on target binds run step -- sets aside the rows without a parent
+WITH missing AS (
+  SELECT t.tableoid AS relation, t.ctid AS place
+  FROM app.comments AS t
+  WHERE (
+      SELECT count(*)
+      FROM app.comments AS t
+      WHERE t.thread_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.comments AS r WHERE r.id = t.thread_id)
+    ) > 0
+    AND t.thread_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.comments AS r WHERE r.id = t.thread_id)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.thread_id::text AS value,
+    ARRAY[t.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.comments AS t ON t.tableoid = m.relation AND t.ctid = m.place
+), settled AS (
+  DELETE FROM app.comments AS t
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'comments', 'public.dispatch_comment',
+  s.key, s.raw,
+  'thread_id', 'app.comments has no row with id = ' || s.value, '23503', 'reconciled'
+FROM settled AS s;

@@ -1,0 +1,48 @@
+-- create.comments: app.comments, without indexes and keys
+-- from   specs/demo/tables/visits.yaml:1
+-- after  require.schema-app
+-- undo   drops the table
+
+-- transhume: gate on target
+SELECT wanted.name || ' is there already' AS problem
+FROM unnest(ARRAY[
+  'app.comments'
+]) AS wanted (name)
+WHERE to_regclass(wanted.name) IS NOT NULL;
+
+-- transhume: apply on target
+CREATE TABLE app.comments (
+  id uuid NOT NULL,
+  legacy_id integer NOT NULL,
+  author_id uuid,
+  body text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  parent_id uuid,
+  thread_id uuid NOT NULL,
+  depth integer NOT NULL,
+  "position" integer NOT NULL,
+  path text NOT NULL
+);
+
+-- transhume: verify on target
+SELECT 'column ' || expected.name || ' is not there, or not ' || expected.type
+       || CASE WHEN expected.is_set THEN ' NOT NULL' ELSE '' END AS problem
+FROM (
+  VALUES
+    ('id', 'uuid', true),
+    ('legacy_id', 'integer', true),
+    ('author_id', 'uuid', false),
+    ('body', 'text', true),
+    ('created_at', 'timestamp with time zone', true),
+    ('parent_id', 'uuid', false),
+    ('thread_id', 'uuid', true),
+    ('depth', 'integer', true),
+    ('position', 'integer', true),
+    ('path', 'text', true)
+) AS expected (name, type, is_set)
+LEFT JOIN pg_attribute AS a
+  ON a.attrelid = to_regclass('app.comments') AND a.attname = expected.name AND NOT a.attisdropped
+WHERE a.atttypid IS DISTINCT FROM expected.type::regtype OR expected.is_set AND NOT a.attnotnull;
+
+-- transhume: revert on target
+DROP TABLE app.comments;

@@ -1,0 +1,219 @@
+-- load.comments: public.comment (source) -> app.comments (target), through a stage (id is looked up in the map of
+--     comments), in chunks by id
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.comments, map.comments, map.profiles, tree.comments
+-- locks  ACCESS SHARE on public.comment in the source (SELECT)
+-- locks  ROW EXCLUSIVE on app.comments (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.comment'::regclass) AS bytes
+FROM public.comment AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.comment AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT max(page.id)::text AS id, count(*) AS rows
+FROM (
+  SELECT s.id
+  FROM public.comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+HAVING count(*) > 0;
+
+-- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
+COPY (
+  SELECT
+    s.id,
+    s.parent_id,
+    s.author_id,
+    s.body,
+    s.created_at
+  FROM public.comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: stage on target -- where they arrive; once a connection
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
+  id integer,
+  parent_id integer,
+  author_id integer,
+  body text,
+  created_at timestamp with time zone
+) ON COMMIT DELETE ROWS;
+
+-- transhume: fill on target
+COPY pg_temp.stage_comments (
+  id,
+  parent_id,
+  author_id,
+  body,
+  created_at
+) FROM STDIN (FORMAT binary);
+
+-- transhume: load on target -- all rows but those that fail a guard
+INSERT INTO app.comments (
+  id,
+  author_id,
+  body,
+  created_at,
+  reply_to,
+  level
+)
+SELECT
+  m_id.id AS id,
+  m_author_id.id AS author_id,
+  s.body AS body,
+  s.created_at AS created_at,
+  m_reply_to.id AS reply_to,
+  node.depth::smallint AS level
+FROM pg_temp.stage_comments AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
+LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent
+WHERE (m_id.id IS NOT NULL)
+  AND (s.author_id IS NULL OR m_author_id.id IS NOT NULL)
+  AND (node.parent IS NULL OR m_reply_to.id IS NOT NULL)
+  AND (node.fate IS DISTINCT FROM 'orphan')
+  AND (node.fate IS DISTINCT FROM 'below')
+  AND (node.fate IS DISTINCT FROM 'cycle')
+  AND (node.fate IS DISTINCT FROM 'deep')
+  AND (node.key IS NOT NULL);
+
+-- transhume: reject on target binds run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, $3::bigint, 'comments', 'public.comment',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM pg_temp.stage_comments AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
+LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, m_id.id IS NOT NULL, 'id', 'the value of id is null', '23502'),
+      (2, s.author_id IS NULL OR m_author_id.id IS NOT NULL, 'author_id', 'author_id has no row in profiles', '23503'),
+      (3, node.parent IS NULL OR m_reply_to.id IS NOT NULL, 'reply_to', 'the row it hangs from has no key in comments', '23503'),
+      (4, node.fate IS DISTINCT FROM 'orphan', 'reply_to', 'parent_id has no row that moves', '23503'),
+      (5, node.fate IS DISTINCT FROM 'below', 'reply_to', 'hangs by parent_id from a row that is set aside', '23503'),
+      (6, node.fate IS DISTINCT FROM 'cycle', 'reply_to', 'parent_id leads back to the row itself', '23514'),
+      (7, node.fate IS DISTINCT FROM 'deep', 'reply_to', 'deeper than 3', '23514'),
+      (8, node.key IS NOT NULL, 'reply_to', 'was not there when the hierarchy was computed', '23503')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed;
+
+-- transhume: sift on target binds behind most -- loads what it can, tells what is refused
+CREATE OR REPLACE FUNCTION pg_temp.sift_comments(behind tid, most bigint)
+RETURNS TABLE (place tid, target_column text, reason text, state text, loaded bigint)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+AS $sift$
+#variable_conflict use_column
+<<sift>>
+DECLARE
+  rows tid[] := ARRAY(SELECT s.ctid FROM pg_temp.stage_comments AS s WHERE s.ctid > $1 ORDER BY s.ctid);
+  done integer := 0;
+  size integer := 256;
+  bad integer := 0;   -- of the rows up to here one is refused
+  last integer := 0;  -- the row that was refused last
+  refused integer := 0;
+  inserted bigint := 0;
+  touched bigint;
+BEGIN
+  WHILE sift.done < cardinality(sift.rows) AND sift.refused < $2 LOOP
+    size := least(sift.size, cardinality(sift.rows) - sift.done);
+    BEGIN
+INSERT INTO app.comments (
+  id,
+  author_id,
+  body,
+  created_at,
+  reply_to,
+  level
+)
+SELECT
+  m_id.id AS id,
+  m_author_id.id AS author_id,
+  s.body AS body,
+  s.created_at AS created_at,
+  m_reply_to.id AS reply_to,
+  node.depth::smallint AS level
+FROM pg_temp.stage_comments AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
+LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent
+WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
+  AND (m_id.id IS NOT NULL)
+  AND (s.author_id IS NULL OR m_author_id.id IS NOT NULL)
+  AND (node.parent IS NULL OR m_reply_to.id IS NOT NULL)
+  AND (node.fate IS DISTINCT FROM 'orphan')
+  AND (node.fate IS DISTINCT FROM 'below')
+  AND (node.fate IS DISTINCT FROM 'cycle')
+  AND (node.fate IS DISTINCT FROM 'deep')
+  AND (node.key IS NOT NULL);
+      GET DIAGNOSTICS touched = ROW_COUNT;
+      inserted := sift.inserted + sift.touched;
+      done := sift.done + sift.size;
+      size := CASE WHEN sift.done < sift.bad THEN greatest((sift.bad - sift.done) / 2, 1) ELSE 2 * sift.size END;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+      bad := sift.done + sift.size;
+      IF sift.size > 1 THEN
+        size := sift.size / 2;
+      ELSE
+        GET STACKED DIAGNOSTICS target_column = COLUMN_NAME, reason = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+        place := sift.rows[sift.bad];
+        RETURN NEXT;
+        refused := sift.refused + 1;
+        done := sift.bad;
+        size := greatest((sift.bad - sift.last) / 2, 1);
+        last := sift.bad;
+      END IF;
+    END;
+  END LOOP;
+  place := CASE WHEN sift.done < cardinality(sift.rows) THEN sift.rows[sift.done] END;
+  loaded := sift.inserted;
+  RETURN NEXT;
+END
+$sift$;
+SELECT found.place, found.target_column, found.reason, found.state, found.loaded
+FROM pg_temp.sift_comments($1::tid, $2::bigint) AS found;
+
+-- transhume: set_aside on target binds run step chunk places columns reasons sqlstates -- sets aside the rows that were refused
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, $3::bigint, 'comments', 'public.comment',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  refused.target_column, refused.reason, refused.sqlstate, 'rejected'
+FROM pg_temp.stage_comments AS s
+JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
+  ON refused.place = s.ctid;
+
+-- transhume: revert on target
+TRUNCATE app.comments;

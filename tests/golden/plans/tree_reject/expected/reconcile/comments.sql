@@ -1,0 +1,79 @@
+-- reconcile.comments: app.comments.author_id -> profiles, app.comments.reply_to -> comments, map of comments
+-- from   specs/demo/tables/visits.yaml:1
+-- after  index.comments, reconcile.profiles
+-- locks  ROW EXCLUSIVE on app.comments (DELETE, UPDATE)
+-- undo   nothing of its own: what it took away comes back with a new load
+
+-- transhume: settle of "author_id" on target binds run step -- sets aside the rows without a parent
+WITH missing AS (
+  SELECT t.tableoid AS relation, t.ctid AS place
+  FROM app.comments AS t
+  WHERE (
+      SELECT count(*)
+      FROM app.comments AS t
+      WHERE t.author_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.profiles AS r WHERE r.id = t.author_id)
+    ) > 0
+    AND t.author_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.profiles AS r WHERE r.id = t.author_id)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.author_id::text AS value,
+    ARRAY[k.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.comments AS t ON t.tableoid = m.relation AND t.ctid = m.place
+  JOIN transhume.map_comments AS k ON k.id = t.id
+), settled AS (
+  DELETE FROM app.comments AS t
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'comments', 'public.comment',
+  s.key, s.raw,
+  'author_id', 'app.profiles has no row with id = ' || s.value, '23503', 'reconciled'
+FROM settled AS s;
+
+-- transhume: settle of "reply_to" on target binds run step -- sets aside the rows without a parent
+WITH missing AS (
+  SELECT t.tableoid AS relation, t.ctid AS place
+  FROM app.comments AS t
+  WHERE (
+      SELECT count(*)
+      FROM app.comments AS t
+      WHERE t.reply_to IS NOT NULL
+        AND NOT EXISTS (SELECT FROM app.comments AS r WHERE r.id = t.reply_to)
+    ) > 0
+    AND t.reply_to IS NOT NULL
+    AND NOT EXISTS (SELECT FROM app.comments AS r WHERE r.id = t.reply_to)
+), noted AS (
+  SELECT
+    m.relation,
+    m.place,
+    t.reply_to::text AS value,
+    ARRAY[k.legacy_id::text] AS key,
+    to_jsonb(t.*) AS raw
+  FROM missing AS m
+  JOIN app.comments AS t ON t.tableoid = m.relation AND t.ctid = m.place
+  JOIN transhume.map_comments AS k ON k.id = t.id
+), settled AS (
+  DELETE FROM app.comments AS t
+  USING noted AS n
+  WHERE t.tableoid = n.relation AND t.ctid = n.place
+  RETURNING n.key, n.raw, n.value
+)
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'comments', 'public.comment',
+  s.key, s.raw,
+  'reply_to', 'app.comments has no row with id = ' || s.value, '23503', 'reconciled'
+FROM settled AS s;
+
+-- transhume: apply on target
+DELETE FROM transhume.map_comments AS k
+WHERE NOT EXISTS (SELECT FROM app.comments AS t WHERE t.id = k.id);

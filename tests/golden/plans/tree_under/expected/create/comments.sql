@@ -1,0 +1,38 @@
+-- create.comments: app.comments, without indexes and keys
+-- from   specs/demo/tables/visits.yaml:1
+-- after  require.schema-app
+-- undo   drops the table
+
+-- transhume: gate on target
+SELECT wanted.name || ' is there already' AS problem
+FROM unnest(ARRAY[
+  'app.comments'
+]) AS wanted (name)
+WHERE to_regclass(wanted.name) IS NOT NULL;
+
+-- transhume: apply on target
+CREATE TABLE app.comments (
+  id character varying(10) NOT NULL,
+  body text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  parent_id character varying(10),
+  root_id character varying(10) NOT NULL
+);
+
+-- transhume: verify on target
+SELECT 'column ' || expected.name || ' is not there, or not ' || expected.type
+       || CASE WHEN expected.is_set THEN ' NOT NULL' ELSE '' END AS problem
+FROM (
+  VALUES
+    ('id', 'character varying(10)', true),
+    ('body', 'text', true),
+    ('created_at', 'timestamp with time zone', true),
+    ('parent_id', 'character varying(10)', false),
+    ('root_id', 'character varying(10)', true)
+) AS expected (name, type, is_set)
+LEFT JOIN pg_attribute AS a
+  ON a.attrelid = to_regclass('app.comments') AND a.attname = expected.name AND NOT a.attisdropped
+WHERE a.atttypid IS DISTINCT FROM expected.type::regtype OR expected.is_set AND NOT a.attnotnull;
+
+-- transhume: revert on target
+DROP TABLE app.comments;

@@ -1,0 +1,205 @@
+-- load.comments: public.comment (source) -> app.comments (target), in chunks by id
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.comments, tree.comments
+-- locks  ACCESS SHARE on public.comment (SELECT)
+-- locks  ROW EXCLUSIVE on app.comments (INSERT)
+-- undo   truncate: the table was empty
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.comment'::regclass) AS bytes
+FROM public.comment AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.comment AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT max(page.id)::text AS id, count(*) AS rows
+FROM (
+  SELECT s.id
+  FROM public.comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
+    AND ($2::text IS NULL OR s.id <= $2::character varying(10))
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+HAVING count(*) > 0;
+
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
+SELECT count(*) AS rows, count(*) FILTER (WHERE (not s.is_deleted)) AS kept
+FROM public.comment AS s
+WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
+  AND ($2::text IS NULL OR s.id <= $2::character varying(10));
+
+-- transhume: load on target binds after.1 upto.1 -- all rows but those that fail a guard
+INSERT INTO app.comments (
+  id,
+  body,
+  created_at,
+  parent_id,
+  root_id
+)
+SELECT
+  s.id AS id,
+  s.body AS body,
+  s.created_at AS created_at,
+  node.parent::character varying(10) AS parent_id,
+  node.root::character varying(10) AS root_id
+FROM (
+  SELECT
+    s.id,
+    s.parent_id,
+    s.body,
+    s.created_at
+  FROM public.comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
+    AND ($2::text IS NULL OR s.id <= $2::character varying(10))
+    AND (not s.is_deleted)
+) AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+WHERE (node.key IS NOT NULL);
+
+-- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $3::uuid, $4, $5::bigint, 'comments', 'public.comment',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
+FROM (
+  SELECT
+    s.id,
+    s.parent_id,
+    s.body,
+    s.created_at
+  FROM public.comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
+    AND ($2::text IS NULL OR s.id <= $2::character varying(10))
+    AND (not s.is_deleted)
+) AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+CROSS JOIN LATERAL (
+  SELECT guard.target_column, guard.reason, guard.sqlstate
+  FROM (
+    VALUES
+      (1, node.key IS NOT NULL, 'parent_id', 'was not there when the hierarchy was computed', '23503')
+  ) AS guard (place, ok, target_column, reason, sqlstate)
+  WHERE guard.ok IS NOT TRUE
+  ORDER BY guard.place
+  LIMIT 1
+) AS failed;
+
+-- transhume: stage on target -- where they arrive; emptied each time
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
+  id character varying(10),
+  parent_id text,
+  body text,
+  created_at timestamp with time zone
+) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_comments;
+
+-- transhume: fill on target binds after.1 upto.1
+INSERT INTO pg_temp.stage_comments (
+  id,
+  parent_id,
+  body,
+  created_at
+)
+  SELECT
+    s.id,
+    s.parent_id,
+    s.body,
+    s.created_at
+  FROM public.comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
+    AND ($2::text IS NULL OR s.id <= $2::character varying(10))
+    AND (not s.is_deleted);
+
+-- transhume: sift on target binds behind most -- loads what it can, tells what is refused
+CREATE OR REPLACE FUNCTION pg_temp.sift_comments(behind tid, most bigint)
+RETURNS TABLE (place tid, target_column text, reason text, state text, loaded bigint)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+AS $sift$
+#variable_conflict use_column
+<<sift>>
+DECLARE
+  rows tid[] := ARRAY(SELECT s.ctid FROM pg_temp.stage_comments AS s WHERE s.ctid > $1 ORDER BY s.ctid);
+  done integer := 0;
+  size integer := 256;
+  bad integer := 0;   -- of the rows up to here one is refused
+  last integer := 0;  -- the row that was refused last
+  refused integer := 0;
+  inserted bigint := 0;
+  touched bigint;
+BEGIN
+  WHILE sift.done < cardinality(sift.rows) AND sift.refused < $2 LOOP
+    size := least(sift.size, cardinality(sift.rows) - sift.done);
+    BEGIN
+INSERT INTO app.comments (
+  id,
+  body,
+  created_at,
+  parent_id,
+  root_id
+)
+SELECT
+  s.id AS id,
+  s.body AS body,
+  s.created_at AS created_at,
+  node.parent::character varying(10) AS parent_id,
+  node.root::character varying(10) AS root_id
+FROM pg_temp.stage_comments AS s
+LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
+  AND (node.key IS NOT NULL);
+      GET DIAGNOSTICS touched = ROW_COUNT;
+      inserted := sift.inserted + sift.touched;
+      done := sift.done + sift.size;
+      size := CASE WHEN sift.done < sift.bad THEN greatest((sift.bad - sift.done) / 2, 1) ELSE 2 * sift.size END;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+      bad := sift.done + sift.size;
+      IF sift.size > 1 THEN
+        size := sift.size / 2;
+      ELSE
+        GET STACKED DIAGNOSTICS target_column = COLUMN_NAME, reason = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+        place := sift.rows[sift.bad];
+        RETURN NEXT;
+        refused := sift.refused + 1;
+        done := sift.bad;
+        size := greatest((sift.bad - sift.last) / 2, 1);
+        last := sift.bad;
+      END IF;
+    END;
+  END LOOP;
+  place := CASE WHEN sift.done < cardinality(sift.rows) THEN sift.rows[sift.done] END;
+  loaded := sift.inserted;
+  RETURN NEXT;
+END
+$sift$;
+SELECT found.place, found.target_column, found.reason, found.state, found.loaded
+FROM pg_temp.sift_comments($1::tid, $2::bigint) AS found;
+
+-- transhume: set_aside on target binds run step chunk places columns reasons sqlstates -- sets aside the rows that were refused
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, $3::bigint, 'comments', 'public.comment',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  refused.target_column, refused.reason, refused.sqlstate, 'rejected'
+FROM pg_temp.stage_comments AS s
+JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
+  ON refused.place = s.ctid;
+
+-- transhume: revert on target
+TRUNCATE app.comments;

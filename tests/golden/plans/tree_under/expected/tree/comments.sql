@@ -1,0 +1,189 @@
+-- tree.comments: public.comment (source) by parent_id -> transhume.tree_comments (target): an orphan hangs from 1, a
+--     cycle is broken
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.comments
+-- locks  ACCESS SHARE on public.comment (SELECT)
+-- undo   drops what it has computed
+
+-- transhume: apply on target -- before the first chunk
+CREATE TABLE transhume.links_comments (
+  key text NOT NULL,
+  parent text,
+  lost text,
+  fate text
+);
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.comment'::regclass) AS bytes
+FROM public.comment AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.comment AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT max(page.id)::text AS id, count(*) AS rows
+FROM (
+  SELECT s.id
+  FROM public.comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
+    AND ($2::text IS NULL OR s.id <= $2::character varying(10))
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+HAVING count(*) > 0;
+
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
+SELECT count(*) AS rows, count(*) FILTER (WHERE (not s.is_deleted)) AS kept
+FROM public.comment AS s
+WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
+  AND ($2::text IS NULL OR s.id <= $2::character varying(10));
+
+-- transhume: load on target binds after.1 upto.1 -- the narrow rows that can move
+INSERT INTO transhume.links_comments (key, parent)
+  SELECT
+    s.id::text AS key,
+    nullif(s.parent_id, s.id::text) AS parent
+  FROM public.comment AS s
+  WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
+    AND ($2::text IS NULL OR s.id <= $2::character varying(10))
+    AND (not s.is_deleted);
+
+-- transhume: build of "links" on target -- by which it is walked
+CREATE UNIQUE INDEX links_comments_key ON transhume.links_comments (key);
+CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+ANALYZE transhume.links_comments;
+
+-- transhume: build of "orphans" on target -- their parent does not move: they hang from another
+WITH RECURSIVE above AS (
+  SELECT l.key, l.parent FROM transhume.links_comments AS l WHERE l.key = '1'::text
+  UNION
+  SELECT l.key, l.parent FROM above AS a JOIN transhume.links_comments AS l ON l.key = a.parent
+)
+UPDATE transhume.links_comments AS l
+SET
+  lost = l.parent,
+  parent = CASE WHEN hangs.under THEN '1'::text END,
+  fate = CASE WHEN hangs.under THEN 'adopted' ELSE 'rooted' END
+FROM transhume.links_comments AS o
+CROSS JOIN LATERAL (
+  SELECT EXISTS (SELECT FROM above) AND o.key NOT IN (SELECT a.key FROM above AS a) AS under
+) AS hangs
+WHERE o.key = l.key
+  AND l.parent IS NOT NULL
+  AND NOT EXISTS (SELECT FROM transhume.links_comments AS p WHERE p.key = l.parent);
+
+-- transhume: build of "threads" on target -- all that a root leads to
+CREATE TABLE transhume.tree_comments AS
+WITH RECURSIVE node AS (
+  SELECT
+    l.key,
+    NULL::text AS parent,
+    l.key AS root,
+    0 AS depth,
+    l.fate
+  FROM transhume.links_comments AS l
+  WHERE l.parent IS NULL
+  UNION ALL
+  SELECT
+    l.key,
+    n.key,
+    n.root,
+    n.depth + 1,
+    l.fate
+  FROM node AS n
+  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+)
+SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
+CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
+ANALYZE transhume.tree_comments;
+
+-- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
+DO $cycles$
+DECLARE
+  steps bigint := 1;
+  rows bigint;
+BEGIN
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM transhume.links_comments AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key)
+  WINDOW by_order AS (ORDER BY l.key COLLATE "C");
+  SELECT count(*) INTO rows FROM hop;
+  IF rows = 0 THEN
+    RETURN;
+  END IF;
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE transhume.links_comments AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.tree_comments (key, parent, root, depth, fate)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::text AS parent,
+      l.key AS root,
+      0 AS depth,
+      l.fate
+    FROM hop AS h
+  JOIN transhume.links_comments AS l ON l.key = h.key
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      n.root,
+      n.depth + 1,
+      l.fate
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, root, depth, fate FROM node AS n;
+END
+$cycles$;
+
+-- transhume: build of "under" on target -- what orphans hang from is there
+DO $under$
+BEGIN
+  IF NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = '1'::text) THEN
+    RAISE EXCEPTION 'there is no row 1 that moves, for orphans to hang from';
+  END IF;
+END
+$under$;
+
+-- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'comments', 'public.comment',
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'parent_id', coalesce(l.lost, l.parent)),
+  'parent_id', done.reason, done.sqlstate, done.action
+FROM transhume.tree_comments AS n
+JOIN transhume.links_comments AS l ON l.key = n.key
+CROSS JOIN LATERAL (
+  VALUES
+    ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || l.lost::text || ' does not move: it is a root now'),
+    ('adopted', '23503', n.fate = 'adopted', 'parent_id = ' || l.lost::text || ' does not move: it hangs from 1 now'),
+    ('broken', '23514', n.fate = 'broken', 'parent_id = ' || l.lost::text || ' leads back to it: it is a root now')
+) AS done (action, sqlstate, is_done, reason)
+WHERE done.is_done;
+DROP TABLE transhume.links_comments;
+
+-- transhume: revert on target
+DROP TABLE IF EXISTS transhume.links_comments;
+DROP TABLE IF EXISTS transhume.tree_comments;

@@ -1,0 +1,171 @@
+-- verify.comments: app.comments against its source
+-- from   specs/demo/tables/visits.yaml:1
+-- after  finish.comments
+-- locks  ACCESS SHARE on app.comments (SELECT)
+-- undo   nothing to undo
+
+-- transhume: count on source -- before the filter
+SELECT count(*)
+FROM public.comment AS s;
+
+-- transhume: count on target
+SELECT count(*)
+FROM app.comments;
+
+-- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id::text COLLATE "C",
+    s.body COLLATE "C",
+    s.created_at
+  ), 0), 0)) AS checksum
+FROM public.comment AS s
+WHERE (not s.is_deleted)
+  AND (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id::text COLLATE "C",
+    t.body COLLATE "C",
+    t.created_at
+  ), 0), 0)) AS checksum
+FROM app.comments AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
+  sum(hashtextextended(s.id::text COLLATE "C", h.seed)) AS id,
+  sum(hashtextextended(s.body COLLATE "C", h.seed)) AS body,
+  sum(timestamp_hash_extended(s.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at
+FROM (
+  SELECT
+    s.id,
+    s.parent_id,
+    s.body,
+    s.created_at
+  FROM public.comment AS s
+  WHERE (not s.is_deleted)
+) AS s
+CROSS JOIN LATERAL (
+  SELECT key.text, hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (s.id::text)) AS key (text)
+  OFFSET 0
+) AS h
+WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
+
+-- transhume: columns on target
+SELECT
+  sum(hashtextextended(t.id::text COLLATE "C", h.seed)) AS id,
+  sum(hashtextextended(t.body COLLATE "C", h.seed)) AS body,
+  sum(timestamp_hash_extended(t.created_at AT TIME ZONE 'UTC', h.seed)) AS created_at
+FROM app.comments AS t
+CROSS JOIN LATERAL (
+  SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (t.id::text)) AS key (text)
+  OFFSET 0
+) AS h;
+
+-- transhume: query of "shape" on source binds rejected -- who hangs from whom, of the rows that arrived
+WITH link AS (
+  SELECT
+    s.id::text AS key,
+    nullif(s.parent_id, s.id::text) AS parent
+  FROM (
+  SELECT
+    s.id,
+    s.parent_id,
+    s.body,
+    s.created_at
+  FROM public.comment AS s
+  WHERE (not s.is_deleted)
+  ) AS s
+  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+)
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+FROM link AS l
+UNION ALL
+(
+  SELECT format('rows from which %s hang', c.children), count(*)::text
+  FROM (SELECT count(*) AS children FROM link AS l WHERE l.parent IS NOT NULL GROUP BY l.parent) AS c
+  GROUP BY c.children
+  ORDER BY c.children
+);
+
+-- transhume: query of "shape" on target binds run -- the same, with the parents put back that were mended
+WITH mended AS (
+  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'parent_id')::text AS parent
+  FROM transhume.reject AS j
+  WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+), link AS (
+  SELECT
+    t.id::text AS key,
+    CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent
+  FROM app.comments AS t
+  LEFT JOIN (
+    SELECT p.id AS id, p.id::text AS key
+    FROM app.comments AS p
+  ) AS p ON p.id = t.parent_id
+  LEFT JOIN mended AS m ON m.key = t.id::text::text
+)
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+FROM link AS l
+UNION ALL
+(
+  SELECT format('rows from which %s hang', c.children), count(*)::text
+  FROM (SELECT count(*) AS children FROM link AS l WHERE l.parent IS NOT NULL GROUP BY l.parent) AS c
+  GROUP BY c.children
+  ORDER BY c.children
+);
+
+-- transhume: verify on target
+SELECT 'constraint ' || k.conname || ' is not validated' AS problem
+FROM pg_constraint AS k
+WHERE k.conrelid = to_regclass('app.comments')
+  AND NOT k.convalidated
+UNION ALL
+SELECT 'index ' || c.relname || ' is not valid'
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = to_regclass('app.comments')
+  AND NOT i.indisvalid;
+
+-- transhume: verify on target binds run -- the hierarchy, row by row
+SELECT count(*)::text || rule.problem AS problem
+FROM app.comments AS t
+LEFT JOIN app.comments AS p ON p.id = t.parent_id
+CROSS JOIN LATERAL (
+  VALUES
+    (' rows hang from rows that are not there', t.parent_id IS NULL OR p.id IS NOT NULL),
+    (' rows have another root than the row that they hang from', t.root_id = CASE WHEN t.parent_id IS NULL THEN t.id ELSE p.root_id END)
+) AS rule (problem, holds)
+WHERE rule.holds IS NOT TRUE
+GROUP BY rule.problem
+UNION ALL
+SELECT w.lost::text || ' rows are reached from no root'
+FROM (
+  WITH RECURSIVE node AS (
+    SELECT t.id AS key FROM app.comments AS t WHERE t.parent_id IS NULL
+    UNION ALL
+    SELECT t.id FROM node AS n JOIN app.comments AS t ON t.parent_id = n.key
+  )
+  SELECT (SELECT count(*) FROM app.comments) - (SELECT count(*) FROM node) AS lost
+) AS w
+WHERE w.lost <> 0
+UNION ALL
+SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
+FROM transhume.reject AS j
+JOIN (
+  SELECT t.*, t.id::text::text AS "key in source" FROM app.comments AS t
+) AS t ON t."key in source" = j.key[1]
+LEFT JOIN (
+  SELECT q.id::text::text AS key, q.parent_id AS parent FROM app.comments AS q
+) AS q ON q.key = j.raw ->> 'parent_id'
+CROSS JOIN LATERAL (
+  VALUES
+    ('rooted', t.parent_id IS NULL),
+    ('broken', t.parent_id IS NULL)
+) AS done (action, holds)
+WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action = done.action AND done.holds IS NOT TRUE
+GROUP BY done.action;
