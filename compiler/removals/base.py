@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from compiler.diagnostics import Span
 from compiler.names import Name
 from compiler.plan import Lock, Section
-from compiler.removals.bound import BoundRemoval
+from compiler.removals.bound import BoundRemoval, differ
 from compiler.render import render
 from compiler.sql import Sql, cast, column, ident, join, literal, qname
 
@@ -122,10 +122,8 @@ def truncate_triggers(step: RemovalStep, function: Sql) -> tuple[Trigger, ...]:
 def capture_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     """The triggers that keep the backup equal to the table, for as long as the columns are there."""
     removal = step.removal
-    changed = Sql(
-        f"ROW({removal.keys('old')}, {removal.values('old')}) OPERATOR(pg_catalog.*<>) "
-        f"ROW({removal.keys('new')}, {removal.values('new')})"
-    )
+    old, new = (join(", ", (removal.keys(row), removal.values(row))) for row in ("old", "new"))
+    changed = differ(old, new)
     return row_triggers(step, removal.own("capture"), "capture", changed)
 
 
@@ -156,7 +154,7 @@ def compare(removal: BoundRemoval, hidden: bool) -> Sql:
     return render(
         "removal/compare", table=removal.table, backup=removal.backup, present=removal.present,
         t_key=removal.keys("t"), t_values=t_values, same=removal.same_key("b", "t"),
-        differ=removal.differ(removal.values("t"), removal.values("b")),
+        differ=differ(removal.values("t"), removal.values("b")),
     )  # fmt: skip
 
 

@@ -162,11 +162,7 @@ class BoundRemoval:
     @property
     def other_key(self) -> Sql:
         """The condition, in a trigger, that a row gets another key: of its bytes, since equal is not always the same."""
-        return Sql(f"ROW({self.keys('old')}) OPERATOR(pg_catalog.*<>) ROW({self.keys('new')})")
-
-    def differ(self, one: Sql, other: Sql) -> Sql:
-        """The condition that two lists of values are not the same, to the byte."""
-        return Sql(f"ROW({one}) OPERATOR(pg_catalog.*<>) ROW({other})")
+        return differ(self.keys("old"), self.keys("new"))
 
     @property
     def children(self) -> tuple[Name, ...]:
@@ -176,4 +172,9 @@ class BoundRemoval:
 def other_value(gone: Gone, hidden: bool) -> Sql:
     """The condition, in a trigger, that a column is given another value; of an insert: than its default."""
     name = gone.hidden if hidden else gone.name
-    return Sql(f"ROW({column('old', name)}) OPERATOR(pg_catalog.*<>) ROW({column('new', name)})")
+    return differ(column("old", name), column("new", name))
+
+
+def differ(one: Sql, other: Sql) -> Sql:
+    """The condition that two lists of values are not the same, to the byte: equal is not always the same."""
+    return Sql(f"pg_catalog.record_image_ne(ROW({one}), ROW({other}))")

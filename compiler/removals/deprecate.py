@@ -51,16 +51,13 @@ class Describe(RemovalStep):
             yield f"{one.text}: {_ACTIONS[one.action]}"
 
     def forward(self) -> Iterator[Section]:
+        yield Section("gate", "target", _reviewed(self.removal), prose="it is what was reviewed")
         yield Section("gate", "target", unnamed(self.removal, recorded=False), prose="everything that uses it is named")
         yield Section("gate", "target", _hidden_rows(self.removal), prose="no row is hidden from the backup")
         yield Section("apply", "target", describe(self.removal))
 
     def revert(self) -> Iterator[Section]:
-        tables = ("removal_descriptor", "removal_dependent", "removal_statement", "removal_figure", "guard_hit")
-        yield Section("revert", "target", join("\n", (
-            Sql(f"DELETE FROM transhume.{table} WHERE (project, removal) = ({self.removal.identity});")
-            for table in tables
-        )))  # fmt: skip
+        yield Section("revert", "target", forgotten(self.removal))
 
 
 @dataclass(frozen=True)
@@ -154,6 +151,14 @@ def _typed(type: str, collation: str | None) -> str:
     return f"{type} COLLATE {collation}" if collation else type
 
 
+def forgotten(removal: BoundRemoval) -> Sql:
+    """The statements that delete what was written down; the journal and its events stay."""
+    tables = ("removal_descriptor", "removal_dependent", "removal_statement", "removal_figure", "guard_hit")
+    return join("\n", (
+        Sql(f"DELETE FROM transhume.{table} WHERE (project, removal) = ({removal.identity});") for table in tables
+    ))  # fmt: skip
+
+
 def describe(removal: BoundRemoval) -> Sql:
     """The statements that write everything down."""
     table = literal(removal.table)
@@ -205,3 +210,17 @@ def _dependent_statements(removal: BoundRemoval) -> Sql:
 
 def _hidden_rows(removal: BoundRemoval) -> Sql:
     return render("removal/hidden_rows", table=literal(removal.table))
+
+
+def _reviewed(removal: BoundRemoval) -> Sql:
+    """What the plan takes from the catalog. Where the table stands in its row, and what else it has, does not matter."""
+    columns = [
+        Sql(f"({literal(one.name)}, {literal(one.type)}, {literal(not one.null)}, {literal(one.default)})")
+        for one in (gone.column for gone in removal.columns)
+    ]
+    columns += [Sql(f"({literal(key.name)}, {literal(key.type)}, NULL::boolean, NULL)") for key in removal.key]
+    goes = (*removal.unique, *removal.exclusions, *removal.foreign_keys, *removal.indexes)
+    definitions = tuple(Sql(f"({literal(one.name)}, {literal(one.definition)})") for one in goes if removal.reviewed)
+    return render(
+        "removal/reviewed", table=literal(removal.table), columns=tuple(columns), definitions=definitions
+    )

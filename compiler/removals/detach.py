@@ -18,7 +18,7 @@ from compiler.removals.base import (
     create_triggers,
     unnamed,
 )
-from compiler.removals.bound import BoundRemoval, Dependent, other_value
+from compiler.removals.bound import BoundRemoval, Dependent, differ, other_value
 from compiler.removals.dependents import ON_TABLE, RELATIONS, ROUTINES
 from compiler.render import render
 from compiler.sql import Sql, column, ident, join, literal
@@ -257,7 +257,7 @@ def guard_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     call = f"EXECUTE FUNCTION {removal.own('guard')}()"
     updates = join(" OR ", (other_value(gone, hidden=False) for gone in removal.columns))
     inserts = join(" OR ", (
-        Sql(f"ROW({column('new', gone.name)}) OPERATOR(pg_catalog.*<>) ROW({gone.constant}::{gone.column.type})")
+        differ(column("new", gone.name), Sql(f"{gone.constant}::{gone.column.type}"))
         for gone in removal.columns if gone.constant is not None
     ))  # fmt: skip
     found = [("guard_insert", "BEFORE INSERT", inserts), ("guard_update", "BEFORE UPDATE", updates)]

@@ -146,7 +146,10 @@ class Unlink(RemovalStep):
         removal = self.removal
         renamed = Sql("\n".join(f"{index.definition};" for index in self._indexes))
         keys = [
-            Sql(f"ALTER TABLE {removal.table} ADD CONSTRAINT {ident(one.name)} {one.definition};")
+            Sql(
+                f"ALTER TABLE {removal.table} ADD CONSTRAINT {ident(one.name)} {one.definition}"
+                f"{'' if one.valid else ' NOT VALID'};"
+            )
             for one in (*removal.exclusions, *removal.foreign_keys)
         ]
         yield Section("revert", "target", _shown(removal, join("\n", (*([renamed] if renamed else []), *keys))))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from compiler.bound import Resolved
-from compiler.plan import Kind, Plan, PlannedRemoval, Reviewed, Step
+from compiler.plan import Kind, Plan, PlannedRemoval, Step
 from compiler.removals.base import RemovalStep
 from compiler.removals.bound import BoundRemoval
 from compiler.removals.deprecate import Backfill, Backup, Capture, Describe
@@ -94,12 +94,11 @@ def _plan(removal: BoundRemoval, resolved: Resolved, phase: str, kinds: Sequence
         tuple(gone.name for gone in removal.columns), spec.because, removal.relation.rows, spec.phases.soak,
         spec.phases.retain, spec.phases.not_before,
     )  # fmt: skip
-    reviewed = phase == PHASES[0] and removal.reviewed
     return Plan(
         project=replace(project, source=database, target=database, extensions=(), env=()),
         specs=resolved.digest,
         databases=1,
-        relations=_reviewed(removal) if reviewed else (),
+        relations=(),
         tables=(),
         skipped=(),
         steps=tuple(_steps(removal, kinds)),
@@ -107,7 +106,3 @@ def _plan(removal: BoundRemoval, resolved: Resolved, phase: str, kinds: Sequence
         removal=about,
     )
 
-
-def _reviewed(removal: BoundRemoval) -> tuple[Reviewed, ...]:
-    """The table as it was when the plan was reviewed."""
-    return (Reviewed("target", str(removal.relation.qualified), removal.relation.fingerprint),)

@@ -27,8 +27,8 @@ from compiler.removals.base import (
     truncate_triggers,
     upto_key,
 )
-from compiler.removals.bound import BoundRemoval, Gone, other_value
-from compiler.removals.deprecate import described
+from compiler.removals.bound import BoundRemoval, Gone, differ, other_value
+from compiler.removals.deprecate import described, forgotten
 from compiler.removals.detach import altered, changed, remade
 from compiler.removals.drop import soak_functions, soak_triggers
 from compiler.render import render
@@ -320,7 +320,9 @@ class Discard(RemovalStep):
 
     def forward(self) -> Iterator[Section]:
         removal = self.removal
-        yield Section("apply", "target", Sql(f"DROP TABLE {removal.own('moved')}, {removal.backup};"))
+        yield Section("apply", "target", join("\n", (
+            Sql(f"DROP TABLE {removal.own('moved')}, {removal.backup};"), forgotten(removal),
+        )))  # fmt: skip
 
 
 def wrote_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
@@ -363,16 +365,16 @@ def rebuilt(removal: BoundRemoval) -> tuple[tuple[str, Sql], ...]:
 
 def unfilled(removal: BoundRemoval) -> Sql:
     """The table has what the backup has, but for what the application has written since."""
-    differ = join(" OR ", (
+    differing = join(" OR ", (
         Sql(
             f"({literal(gone.name)} <> ALL (b.{removal.written}) AND NOT b.{removal.born} AND "
             f"({column('t', removal.key[0].name)} IS NULL OR "
-            f"{removal.differ(column('t', gone.name), column('b', gone.name))}))"
+            f"{differ(column('t', gone.name), column('b', gone.name))}))"
         )
         for gone in removal.columns
     ))  # fmt: skip
     return render(
-        "removal/unfilled", table=removal.table, backup=removal.backup, present=removal.present, differ=differ,
+        "removal/unfilled", table=removal.table, backup=removal.backup, present=removal.present, differ=differing,
         same=removal.same_key("t", "b"),
     )  # fmt: skip
 
