@@ -75,7 +75,9 @@ class Folder:
         except OSError as error:
             raise SpecError([Diagnostic("E101", f'cannot read "{name}": {(error.strerror or "").lower()}')]) from None
         except UnicodeDecodeError:
-            raise SpecError([Diagnostic("E102", f'"{name}" is not UTF-8', None, "", "save the file as UTF-8")]) from None
+            raise SpecError(
+                [Diagnostic("E102", f'"{name}" is not UTF-8', None, "", "save the file as UTF-8")]
+            ) from None
 
     def unread(self) -> Iterator[Diagnostic]:
         """A warning for each YAML file that is not where a spec belongs: nobody should wait for it in vain."""

@@ -30,8 +30,7 @@ def lower(ordered: Ordered) -> Plan:
     """The steps of the plan, each after those that it comes after, and what a reviewer must know of the whole."""
     layout = Layout(ordered)
     steps = tuple(Step.of(kind) for run in PASSES for kind in run(layout))
-    resolved = ordered.resolved
-    phases = tuple(plan for removal in resolved.removals for plan in removal_plans(removal, resolved))
+    phases = tuple(plan for removal in ordered.resolved.removals for plan in removal_plans(removal))
     return replace(summarise(layout, in_order(steps)), removals=phases)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from compiler.catalog import digest
@@ -68,7 +69,8 @@ def _removal(document: Document, files: Mapping[str, str], found: list[Diagnosti
     reading = Reading(document)
     removal = read_removal(reading, files)
     found.extend(reading.found)
-    return removal
+    named = {str(one.file): files[str(one.file)] for one in removal.dependents if str(one.file) in files}
+    return replace(removal, digest=_digest("", [document], named))
 
 
 def _fulfils(document: Document, name: SchemaName, found: list[Diagnostic]) -> bool:

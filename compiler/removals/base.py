@@ -227,7 +227,9 @@ def unnamed(removal: BoundRemoval, recorded: bool, blocking: bool = False) -> Sq
     known = [("index", str(qname(removal.relation.schema, index.name))) for index in removal.indexes]
     keys = [*removal.unique, *removal.exclusions, *removal.foreign_keys]
     known += [("table constraint", f"{ident(key.name)} on {removal.table}") for key in keys]
-    known += [("index", str(qname(removal.relation.schema, key.name))) for key in (*removal.unique, *removal.exclusions)]
+    known += [
+        ("index", str(qname(removal.relation.schema, key.name))) for key in (*removal.unique, *removal.exclusions)
+    ]
     known += [(one.kind, one.identity) for one in removal.dependents if not blocking or one.action == "keep"]
     reviewed = [Sql(f"({literal(kind)}, {literal(name)})") for kind, name in known] or [Sql("('', '')")]
     return render(

@@ -123,7 +123,9 @@ class Backfill(RemovalStep):
 
     @property
     def what(self) -> str:
-        return f"{self.removal.shown} -> {self.removal.backup}, in chunks by {', '.join(k.name for k in self.removal.key)}"
+        return (
+            f"{self.removal.shown} -> {self.removal.backup}, in chunks by {', '.join(k.name for k in self.removal.key)}"
+        )
 
     def locks(self) -> Iterator[Lock]:
         yield self.lock(READ, "SELECT")
@@ -221,6 +223,4 @@ def _reviewed(removal: BoundRemoval) -> Sql:
     columns += [Sql(f"({literal(key.name)}, {literal(key.type)}, NULL::boolean, NULL)") for key in removal.key]
     goes = (*removal.unique, *removal.exclusions, *removal.foreign_keys, *removal.indexes)
     definitions = tuple(Sql(f"({literal(one.name)}, {literal(one.definition)})") for one in goes if removal.reviewed)
-    return render(
-        "removal/reviewed", table=literal(removal.table), columns=tuple(columns), definitions=definitions
-    )
+    return render("removal/reviewed", table=literal(removal.table), columns=tuple(columns), definitions=definitions)

@@ -193,9 +193,7 @@ class Hide(RemovalStep):
         pairs = ((ident(gone.name), ident(gone.hidden)) for gone in self.removal.columns)
         renames = tuple(Rename(*pair) if hidden else Rename(pair[1], pair[0]) for pair in pairs)
         function = capture_function(self.removal, hidden)
-        return render(
-            "removal/hide", table=self.removal.table, renames=renames, lock=self.said(AX), function=function
-        )
+        return render("removal/hide", table=self.removal.table, renames=renames, lock=self.said(AX), function=function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,9 @@ def dropping(removal: BoundRemoval) -> Iterator[Sql]:
 def _dropped(one: Dependent, removal: BoundRemoval) -> Sql:
     name = one.identity.removesuffix(f" on {one.on}")
     if one.kind == "table constraint":
-        return Sql(f"-- {AX} on {one.on}, and on the table that it refers to\nALTER TABLE {one.on} DROP CONSTRAINT {name};")
+        return Sql(
+            f"-- {AX} on {one.on}, and on the table that it refers to\nALTER TABLE {one.on} DROP CONSTRAINT {name};"
+        )
     if one.kind == "publication":
         return Sql(f"-- {SRE} on {removal.table}\nALTER PUBLICATION {one.identity} DROP TABLE {removal.table};")
     if one.kind in ON_TABLE:

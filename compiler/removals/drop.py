@@ -48,7 +48,11 @@ class Gate(RemovalStep):
         phases = removal.spec.phases
         soak = literal(interval(phases.soak))
         soaked = render(
-            "removal/soaked", what=literal("the columns soak until "), lasts=soak, identity=removal.identity, phase=Sql("2")
+            "removal/soaked",
+            what=literal("the columns soak until "),
+            lasts=soak,
+            identity=removal.identity,
+            phase=Sql("2"),
         )
         yield Section("gate", "target", soaked, prose="they have soaked, by the server's clock")
         if phases.not_before:
@@ -214,7 +218,13 @@ def moved_table(removal: BoundRemoval) -> Sql:
 
 def soak_functions(removal: BoundRemoval, back: bool) -> Sql:
     """What these triggers call; `back`: the columns are there again, and what an insert says of them holds."""
-    rest = [*(ident(gone.name) for gone in removal.columns), removal.present, removal.born, removal.written, removal.changed]
+    rest = [
+        *(ident(gone.name) for gone in removal.columns),
+        removal.present,
+        removal.born,
+        removal.written,
+        removal.changed,
+    ]
     names = [gone.name for gone in removal.columns if back and gone.column.null]
     listed = Sql(f"ARRAY[{join(', ', map(literal, names))}]::text[]")
     moving = render(
@@ -251,4 +261,3 @@ def _shown(removal: BoundRemoval, sql: Sql) -> Sql:
     show = (Sql(f"ALTER TABLE {removal.table} RENAME COLUMN {hidden} TO {name};") for name, hidden in pairs)
     hide = (Sql(f"ALTER TABLE {removal.table} RENAME COLUMN {name} TO {hidden};") for name, hidden in pairs)
     return join("\n", (*show, sql, *hide))
-

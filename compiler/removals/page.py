@@ -26,7 +26,9 @@ def _head(plan: Plan, removal: PlannedRemoval) -> Iterator[str]:
     yield ""
     yield f"{what} of {code(removal.table)} in the {removal.on} ({code(plan.project.target.env)}): {cell(removal.because)}."
     yield ""
-    undone = "Every step can be undone." if all(step.reversible for step in plan.steps) else "Not every step can be undone."
+    undone = (
+        "Every step can be undone." if all(step.reversible for step in plan.steps) else "Not every step can be undone."
+    )
     steps = len(plan.steps)
     yield f"**About {removal.rows:,} rows, {steps} step{'' if steps == 1 else 's'}. {undone}**"
     yield ""

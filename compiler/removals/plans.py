@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from compiler.bound import Resolved
 from compiler.plan import Kind, Plan, PlannedRemoval, Step
 from compiler.removals.base import RemovalStep
 from compiler.removals.bound import BoundRemoval
@@ -31,11 +30,11 @@ PHASES = ("1-deprecate", "2-detach", "3-drop", "4-purge", "restore")  # folders 
 Make = Callable[[BoundRemoval, str], RemovalStep]
 
 
-def removal_plans(removal: BoundRemoval, resolved: Resolved) -> tuple[Plan, ...]:
+def removal_plans(removal: BoundRemoval) -> tuple[Plan, ...]:
     """The plans of one removal, in the order of its phases."""
     kinds = (deprecate, detach, drop, purge, restore)
     return tuple(
-        _plan(removal, resolved, phase, kind(removal)) for phase, kind in zip(PHASES, kinds, strict=True)
+        _plan(removal, phase, kind(removal)) for phase, kind in zip(PHASES, kinds, strict=True)
     )  # fmt: skip
 
 
@@ -85,7 +84,7 @@ def _kind(step: RemovalStep) -> Kind:
     return step  # type: ignore[return-value]  # every kind of RemovalStep says what it does and is called
 
 
-def _plan(removal: BoundRemoval, resolved: Resolved, phase: str, kinds: Sequence[Make]) -> Plan:
+def _plan(removal: BoundRemoval, phase: str, kinds: Sequence[Make]) -> Plan:
     project = removal.project
     database = project.source if removal.database == "source" else project.target
     spec = removal.spec
@@ -96,7 +95,7 @@ def _plan(removal: BoundRemoval, resolved: Resolved, phase: str, kinds: Sequence
     )  # fmt: skip
     return Plan(
         project=replace(project, source=database, target=database, extensions=(), env=()),
-        specs=resolved.digest,
+        specs=spec.digest,
         databases=1,
         relations=(),
         tables=(),
@@ -105,4 +104,3 @@ def _plan(removal: BoundRemoval, resolved: Resolved, phase: str, kinds: Sequence
         warnings=(),
         removal=about,
     )
-

@@ -32,7 +32,11 @@ class Export(RemovalStep):
         removal = self.removal
         lasts = literal(interval(removal.spec.phases.retain))
         kept = render(
-            "removal/soaked", what=literal("the backup is kept until "), lasts=lasts, identity=removal.identity, phase=Sql("3")
+            "removal/soaked",
+            what=literal("the backup is kept until "),
+            lasts=lasts,
+            identity=removal.identity,
+            phase=Sql("3"),
         )
         yield Section("gate", "target", kept, prose="it was kept for long enough, by the server's clock")
         columns = join(", ", (removal.keys("b"), removal.values("b"), column("b", f"{removal.mark}born")))

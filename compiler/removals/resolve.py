@@ -20,7 +20,9 @@ _CONSTANT = re.compile(r"""\(?(?:'(?:[^']|'')*'|-?[0-9.]+|true|false|NULL)\)?(?:
 HIDDEN = "zz_removed_"  # what a column's name begins with while it soaks
 
 
-def resolve_removals(spec: Spec, source: Catalog, target: Catalog, made: Sequence[Relation]) -> tuple[BoundRemoval, ...]:
+def resolve_removals(
+    spec: Spec, source: Catalog, target: Catalog, made: Sequence[Relation]
+) -> tuple[BoundRemoval, ...]:
     """Every removal; `made` are the tables that the project's own plan makes. Raises SpecError with all findings."""
     found: list[Diagnostic] = []
     bound: list[BoundRemoval] = []
@@ -180,5 +182,3 @@ def _names(definition: str, columns: Sequence[str]) -> bool:
     """Whether SQL as the server writes it names one of the columns."""
     wanted = {str(ident(name)) for name in columns}
     return any(token in wanted for token in _TOKEN.findall(definition))
-
-

@@ -35,6 +35,7 @@ class Phases:
 class Removal:
     """specs/<project>/removals/<name>.yaml. Without `columns` the whole table goes.
 
+    `digest` is that of its files alone: what else the project's specs say does not make another plan of it.
     `expressions` say what rows that came after the drop get, where `new_rows` is `expression`. `long_restore` is why a
     restore may take longer than `restore_limit`, or "".
     """
@@ -54,3 +55,4 @@ class Removal:
     long_restore: str
     restore_limit: str
     span: Span
+    digest: str = ""
