@@ -114,5 +114,6 @@ def _step(step: Step, digest: str) -> dict[str, Value]:
     about: dict[str, Value] = {"table": step.table} if step.table else {}
     return {
         "id": step.id, "kind": step.kind, "database": "target", "file": step.file, "sha256": digest,
-        "after": step.after, "transaction": step.transaction, "reversible": step.reversible, **about, "spec": str(step.span),
+        "after": step.after, "transaction": step.transaction, "reversible": step.reversible, **about,
+        "spec": str(step.span),
     }  # fmt: skip

@@ -161,8 +161,8 @@ class PlannedRemoval:
 class Plan:
     """Everything that plan.yaml, PLAN.md and the steps' files say. Steps stand after those that they come after.
 
-    `tables` are in load order, `skipped` the source tables that stay behind, and why. `removals` are plans of their own,
-    in folders of this one's; `removal` says which of them a plan is.
+    `tables` are in load order, `skipped` the source tables that stay behind, and why. `removals` are plans of their
+    own, in folders of this one's; `removal` says which of them a plan is.
     """
 
     project: Project

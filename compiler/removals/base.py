@@ -18,7 +18,7 @@ ROW, READ = "ROW EXCLUSIVE", "ACCESS SHARE"
 
 @dataclass(frozen=True)
 class RemovalStep:
-    """A step about `removal`, after the step `before` of the same plan. What it does not say, it does not do or need."""
+    """A step about `removal`, after the step `before` of the same plan. What it does not say, it does not do."""
 
     removal: BoundRemoval
     before: str = ""
@@ -225,11 +225,8 @@ def unnamed(removal: BoundRemoval, recorded: bool, blocking: bool = False) -> Sq
     Checks and statistics that go with the columns are described by the server, not by the catalog.
     """
     known = [("index", str(qname(removal.relation.schema, index.name))) for index in removal.indexes]
-    keys = [*removal.unique, *removal.exclusions, *removal.foreign_keys]
-    known += [("table constraint", f"{ident(key.name)} on {removal.table}") for key in keys]
-    known += [
-        ("index", str(qname(removal.relation.schema, key.name))) for key in (*removal.unique, *removal.exclusions)
-    ]
+    known += [("table constraint", f"{ident(one.name)} on {removal.table}") for one in removal.constraints]
+    known += [("index", str(qname(removal.relation.schema, one.name))) for one in removal.constraints if one.indexed]
     known += [(one.kind, one.identity) for one in removal.dependents if not blocking or one.action == "keep"]
     reviewed = [Sql(f"({literal(kind)}, {literal(name)})") for kind, name in known] or [Sql("('', '')")]
     return render(

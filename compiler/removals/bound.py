@@ -1,5 +1,7 @@
 """A removal with everything known about it: what its plans are made of."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,6 +55,16 @@ class Dependent:
         return f"{self.kind} {self.identity}"
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A constraint that goes with the columns; `indexed`: an index of its name goes too."""
+
+    name: str
+    definition: str
+    valid: bool
+    indexed: bool
+
+
 @dataclass(frozen=True)
 class BoundRemoval:
     """A removal; `columns` are none where the whole table goes, and then there is no `key` either.
@@ -78,6 +90,15 @@ class BoundRemoval:
     @property
     def name(self) -> str:
         return self.spec.name.text
+
+    @property
+    def constraints(self) -> tuple[Lost, ...]:
+        """Every constraint that goes with the columns, but for checks, which only the server tells."""
+        return (
+            *(Lost(key.name, key.definition, True, True) for key in self.unique),
+            *(Lost(one.name, one.definition, one.valid, True) for one in self.exclusions),
+            *(Lost(key.name, key.definition, key.valid, False) for key in self.foreign_keys),
+        )
 
     @property
     def shown(self) -> str:
@@ -161,7 +182,7 @@ class BoundRemoval:
 
     @property
     def other_key(self) -> Sql:
-        """The condition, in a trigger, that a row gets another key: of its bytes, since equal is not always the same."""
+        """The condition, in a trigger, that a row gets another key, to the byte."""
         return differ(self.keys("old"), self.keys("new"))
 
     @property

@@ -12,6 +12,7 @@ from compiler.removals.base import (
     ROW,
     SRE,
     RemovalStep,
+    Trigger,
     after_key,
     bound,
     capture_function,
@@ -110,7 +111,7 @@ class Capture(RemovalStep):
         yield Section("revert", "target", join("\n", (one.drop for one in self._triggers)))
 
     @property
-    def _triggers(self) -> tuple:  # type: ignore[type-arg]
+    def _triggers(self) -> tuple[Trigger, ...]:
         return (*capture_triggers(self), *truncate_triggers(self, self.removal.own("truncated")))
 
 
@@ -215,12 +216,13 @@ def _hidden_rows(removal: BoundRemoval) -> Sql:
 
 
 def _reviewed(removal: BoundRemoval) -> Sql:
-    """What the plan takes from the catalog. Where the table stands in its row, and what else it has, does not matter."""
+    """What the plan takes from the catalog. Where columns stand, and what else there is, does not matter."""
     columns = [
         Sql(f"({literal(one.name)}, {literal(one.type)}, {literal(not one.null)}, {literal(one.default)})")
         for one in (gone.column for gone in removal.columns)
     ]
     columns += [Sql(f"({literal(key.name)}, {literal(key.type)}, NULL::boolean, NULL)") for key in removal.key]
-    goes = (*removal.unique, *removal.exclusions, *removal.foreign_keys, *removal.indexes)
-    definitions = tuple(Sql(f"({literal(one.name)}, {literal(one.definition)})") for one in goes if removal.reviewed)
+    goes = [(one.name, one.definition) for one in removal.constraints]
+    goes += [(index.name, index.definition) for index in removal.indexes]
+    definitions = tuple(Sql(f"({literal(name)}, {literal(text)})") for name, text in goes if removal.reviewed)
     return render("removal/reviewed", table=literal(removal.table), columns=tuple(columns), definitions=definitions)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from compiler.catalog import IndexEntry
 from compiler.plan import Lock, Section
 from compiler.removals.base import (
     AX,
@@ -110,11 +111,13 @@ class Unlink(RemovalStep):
 
     @property
     def what(self) -> str:
-        names = (one.name for one in (*self.removal.foreign_keys, *self.removal.exclusions, *self._indexes))
+        names = [key.name for key in self.removal.foreign_keys]
+        names += [one.name for one in self.removal.exclusions]
+        names += [index.name for index in self._indexes]
         return f"{self.removal.relation.qualified}: without {', '.join(names)}"
 
     @property
-    def _indexes(self) -> tuple:  # type: ignore[type-arg]
+    def _indexes(self) -> tuple[IndexEntry, ...]:
         return () if self.removal.partitioned else self.removal.indexes
 
     @property
@@ -154,7 +157,8 @@ class Unlink(RemovalStep):
                 f"ALTER TABLE {removal.table} ADD CONSTRAINT {ident(one.name)} {one.definition}"
                 f"{'' if one.valid else ' NOT VALID'};"
             )
-            for one in (*removal.exclusions, *removal.foreign_keys)
+            for one in removal.constraints
+            if not one.indexed or one.definition.startswith("EXCLUDE")
         ]
         yield Section("revert", "target", _shown(removal, join("\n", (*([renamed] if renamed else []), *keys))))
 
@@ -168,7 +172,7 @@ class Drop(RemovalStep):
 
     @property
     def undo(self) -> str:
-        return f"`transhume restore {self.removal.project.name} --removal {self.removal.name}`: values come from the backup"
+        return f"`transhume restore {self.removal.name}`: values come from the backup"
 
     @property
     def what(self) -> str:

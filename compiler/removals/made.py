@@ -1,4 +1,4 @@
-"""A table that the project's own plan makes, as a catalog will have it: a removal may be about it before it is there."""
+"""A table that the project's own plan makes, as a catalog will have it: a removal may be about it before that."""
 
 import re
 

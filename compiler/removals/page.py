@@ -24,7 +24,8 @@ def _head(plan: Plan, removal: PlannedRemoval) -> Iterator[str]:
     what = ", ".join(map(code, removal.columns)) or "the table"
     yield f"# {cell(removal.name)}: {TITLES[removal.phase]}"
     yield ""
-    yield f"{what} of {code(removal.table)} in the {removal.on} ({code(plan.project.target.env)}): {cell(removal.because)}."
+    place = f"{what} of {code(removal.table)} in the {removal.on} ({code(plan.project.target.env)})"
+    yield f"{place}: {cell(removal.because)}."
     yield ""
     undone = (
         "Every step can be undone." if all(step.reversible for step in plan.steps) else "Not every step can be undone."

@@ -54,9 +54,10 @@ def _new_rows(reading: Reading, entry: Map) -> tuple[NewRows, tuple[tuple[Word, 
 
 
 def _dependents(reading: Reading, entry: Map, files: Mapping[str, str]) -> Iterator[Named]:
-    for action in ("drop", "keep"):
+    actions: tuple[Action, ...] = ("drop", "keep")
+    for action in actions:
         for item in as_list(entry.get(action)):
-            yield Named(cast(Action, action), reading.word(item))
+            yield Named(action, reading.word(item))
     for key, value in as_map(entry.get("rewrite")).entries():
         yield Named("rewrite", reading.word(key), reading.word(value), _text(reading, value, files))
 

@@ -118,11 +118,10 @@ def _cannot_go(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
     for word in removal.columns:
         yield from _column_stays(word, relation)
     yield from _nothing_for_new_rows(removal, relation)
-    if goes and not any(word for word in removal.columns if relation.column(word.text) is None):
-        if not _key(relation, sorted(goes)):
-            message = f'"{removal.table}" has no key: a backup could not say which row a value belongs to'
-            hint = "give it a primary key, or a unique index of NOT NULL columns, then `transhume snapshot`"
-            yield Diagnostic("E620", message, removal.table.span, "has no key", hint)
+    if goes and not _key(relation, sorted(goes)):
+        message = f'"{removal.table}" has no key: a backup could not say which row a value belongs to'
+        hint = "give it a primary key, or a unique index of NOT NULL columns, then `transhume snapshot`"
+        yield Diagnostic("E620", message, removal.table.span, "has no key", hint)
 
 
 def _column_stays(word: Word, relation: Relation) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""Restore, after phase 3: the columns come back as they were, with their values, while the application goes on writing."""
+"""Restore, after phase 3: the columns come back as they were, with their values, while the application writes."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from compiler.render import render
 from compiler.sql import Sql, column, fits, ident, join, literal, qname
 
 _UNIQUE = re.compile(
-    r"UNIQUE(?P<nulls> NULLS NOT DISTINCT)? (?P<columns>\([^()]*\))(?P<include> INCLUDE \([^()]*\))?(?P<with> WITH \(.*\))?"
-    r"(?P<deferred> DEFERRABLE.*)?"
+    r"UNIQUE(?P<nulls> NULLS NOT DISTINCT)? (?P<columns>\([^()]*\))(?P<include> INCLUDE \([^()]*\))?"
+    r"(?P<with> WITH \(.*\))?(?P<deferred> DEFERRABLE.*)?"
 )
 NO_WAY = "`transhume restore` goes on from where it is; phase 3 drops the columns again"
 
@@ -147,7 +147,8 @@ class Narrow(RemovalStep):
 
     @property
     def what(self) -> str:
-        return f"{self.removal.relation.qualified}: rows come with {', '.join(gone.name for gone in strict(self.removal))} again"
+        names = ", ".join(gone.name for gone in strict(self.removal))
+        return f"{self.removal.relation.qualified}: rows come with {names} again"
 
     def locks(self) -> Iterator[Lock]:
         yield self.lock(AX, "ADD CHECK NOT VALID")
@@ -201,7 +202,7 @@ class Index(RemovalStep):
 
 @dataclass(frozen=True)
 class Constrain(RemovalStep):
-    """NOT NULL, unique and foreign keys, checks: each added without a look at the rows, which are validated after it."""
+    """NOT NULL, unique and foreign keys, checks: added without a look at the rows, which are validated after it."""
 
     kind: ClassVar[str] = "constrain"
     reversible: ClassVar[bool] = False
@@ -210,7 +211,7 @@ class Constrain(RemovalStep):
     @property
     def what(self) -> str:
         names = [f"{gone.name} NOT NULL" for gone in strict(self.removal)]
-        names += [one.name for one in (*self.removal.unique, *self.removal.exclusions, *self.removal.foreign_keys)]
+        names += [one.name for one in self.removal.constraints]
         return f"{self.removal.relation.qualified}: {', '.join([*names, 'checks'])}"
 
     def locks(self) -> Iterator[Lock]:
@@ -230,13 +231,13 @@ class Constrain(RemovalStep):
         for one in removal.exclusions:
             yield self._build(one.name, self._altered(AX, f"ADD CONSTRAINT {ident(one.name)} {one.definition}"))
         yield self._build("checks", again(removal, "check"))
-        for key in removal.foreign_keys:
-            loose = "" if key.definition.endswith(" NOT VALID") or removal.partitioned else " NOT VALID"
-            add = f"ADD CONSTRAINT {ident(key.name)} {key.definition}{loose}"
-            yield self._build(key.name, self._altered(SRE, add, f", and on {key.references}"))
-            if key.valid and loose:
-                validate = self._altered(SUE, f"VALIDATE CONSTRAINT {ident(key.name)}")
-                yield self._build(f"{key.name}, validated", validate)
+        for foreign in removal.foreign_keys:
+            loose = "" if foreign.definition.endswith(" NOT VALID") or removal.partitioned else " NOT VALID"
+            add = f"ADD CONSTRAINT {ident(foreign.name)} {foreign.definition}{loose}"
+            yield self._build(foreign.name, self._altered(SRE, add, f", and on {foreign.references}"))
+            if foreign.valid and loose:
+                validate = self._altered(SUE, f"VALIDATE CONSTRAINT {ident(foreign.name)}")
+                yield self._build(f"{foreign.name}, validated", validate)
         yield self._build("checks, validated", again(removal, "validate"))
 
     def _not_null(self, gone: Gone) -> Iterator[Section]:

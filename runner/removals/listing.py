@@ -16,7 +16,7 @@ from runner.removals.state import Phase
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One removal. `waits` says what the next phase waits for, `until` when that is, None where it is now or unknown."""
+    """One removal. `waits` says what the next phase waits for, `until` when that is, None where that is now."""
 
     name: str
     on: str
