@@ -86,7 +86,8 @@ class Measure(RemovalStep):
         removal = self.removal
         sets = join(", ", (Sql(f"{ident(gone.hidden)} = {column('b', gone.name)}") for gone in removal.columns))
         yield Section("apply", "target", render(
-            "removal/measure", scratch=removal.own("scratch"), table=removal.table, backup=removal.backup,
+            "removal/measure", scratch=removal.own("scratch"), names=names_of(removal),
+            scratch_name=literal(removal.own("scratch")), table=removal.table, backup=removal.backup,
             rows=Sql(str(SAMPLE)), present=removal.present, set=sets, same=removal.same_key("b", "t"),
             identity=removal.identity, t_key=removal.keys("t"), b_key=removal.keys("b"),
         ))  # fmt: skip

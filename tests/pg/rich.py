@@ -18,7 +18,7 @@ CREATE TABLE app.users (
   id bigint PRIMARY KEY,
   email text NOT NULL,
   note integer NOT NULL DEFAULT 0,
-  tier integer NOT NULL DEFAULT 0,
+  tier integer,
   legacy varchar(40) COLLATE "C" NOT NULL DEFAULT 'none',
   touched_at timestamptz NOT NULL DEFAULT '2020-01-01',
   CONSTRAINT users_legacy_filled CHECK (legacy <> ''),
