@@ -261,7 +261,9 @@ dependents AS (
                WHEN o.type LIKE '% column' THEN 'column ' || array_to_string(o.parts, '.')
                WHEN o.type = 'default value' THEN 'default ' || array_to_string(o.parts, '.')
                WHEN o.type = 'statistics object' THEN 'statistics ' || array_to_string(o.parts, '.')
-               WHEN o.type = 'publication relation' THEN format('publication %s of %s', o.args[1], array_to_string(o.parts, '.'))
+               WHEN o.type = 'publication relation'
+               THEN format('publication %s', o.args[1]) ||
+                    CASE WHEN o.names = ARRAY[q.nsp, q.rel] THEN '' ELSE ' of ' || array_to_string(o.parts, '.') END
                WHEN o.type IN ('table constraint', 'trigger', 'rule', 'policy')
                THEN format('%s %s on %s.%s', replace(o.type, 'table ', ''), o.parts[3], o.parts[1], o.parts[2])
                WHEN o.classid = 'pg_proc'::regclass
@@ -294,7 +296,7 @@ dependents AS (
                           END
                    FROM pg_class AS c WHERE c.oid = o.objid)
            END AS definition
-    FROM one AS o
+    FROM one AS o, asked AS q
 ),
 
 -- What is the column's own, and goes with it; what the server never lets go.

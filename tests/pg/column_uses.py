@@ -45,7 +45,7 @@ USES = {
     "view_whole_row_and_column": "CREATE VIEW v{p} AS SELECT t::text AS x, t.{c} FROM {t} t",
     "view_grouped_by_key": "ALTER TABLE {t} ADD CONSTRAINT pk{p} PRIMARY KEY ({c});"
     "CREATE VIEW v{p} AS SELECT {c}, d FROM {t} GROUP BY {c}",
-    "view_recursive": "CREATE RECURSIVE VIEW v{p} (n) AS SELECT {c} FROM {t} UNION ALL SELECT n + 1 FROM v{p} WHERE n < 9",
+    "view_recursive": "CREATE RECURSIVE VIEW v{p} (n) AS SELECT {c} FROM {t} UNION SELECT n + 1 FROM v{p} WHERE n < 9",
     "view_with_trigger": f"CREATE FUNCTION f{{p}}() {FIRED};"
     "CREATE VIEW v{p} AS SELECT id, {c} FROM {t};"
     "CREATE TRIGGER tr{p} INSTEAD OF UPDATE ON v{p} FOR EACH ROW EXECUTE FUNCTION f{p}()",
@@ -145,7 +145,7 @@ USES = {
     "rule_elsewhere": "CREATE TABLE o{p} (x int);"
     "CREATE RULE ru{p} AS ON DELETE TO o{p} DO ALSO UPDATE {t} SET {c} = NULL WHERE {c} = OLD.x",
     "rule_whole_row": "CREATE RULE ru{p} AS ON UPDATE TO {t} WHERE OLD.* IS DISTINCT FROM NEW.* DO ALSO SELECT 1",
-    "attributes": "ALTER TABLE {t} ALTER {c} SET DEFAULT 5, ALTER {c} SET STATISTICS 400, ALTER {c} SET (n_distinct = -1);"
+    "attributes": "ALTER TABLE {t} ALTER {c} SET DEFAULT 5, ALTER {c} SET STATISTICS 9,ALTER {c} SET (n_distinct = -1);"
     "COMMENT ON COLUMN {t}.{c} IS 'what it is'; GRANT SELECT ({c}) ON {t} TO PUBLIC",
     "replica_identity": "ALTER TABLE {t} ALTER {c} SET NOT NULL; CREATE UNIQUE INDEX i{p} ON {t} ({c}, id, k);"
     "ALTER TABLE {t} REPLICA IDENTITY USING INDEX i{p}",

@@ -19,17 +19,20 @@ QUERY = (files("runner") / "dependents.sql").read_text("utf-8")
 INVENTORY = """
 SELECT i.type, i.object_names, i.object_args
 FROM (
-    SELECT 'pg_class'::regclass AS classid, c.oid, 0 AS part FROM pg_class c
+    SELECT 'pg_class'::regclass AS classid, c.oid, 0 AS part
+    FROM pg_class c
     WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'i', 'I', 'S') AND NOT c.relispartition
       AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
-      AND NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_depend d ON d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+      AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_attribute a ON (attrelid, attnum) = (refobjid, refobjsubid)
                       WHERE c.relkind = 'S' AND d.objid = c.oid AND a.attidentity <> '')
     UNION ALL
-    SELECT 'pg_class'::regclass, a.attrelid, a.attnum FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    SELECT 'pg_class'::regclass, a.attrelid, a.attnum
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
     UNION ALL
-    SELECT 'pg_constraint'::regclass, oid, 0 FROM pg_constraint WHERE conparentid = 0 AND contype <> 'n' AND conrelid <> 0
-      AND (conislocal OR contype <> 'c')
+    SELECT 'pg_constraint'::regclass, oid, 0
+    FROM pg_constraint
+    WHERE conparentid = 0 AND contype <> 'n' AND conrelid <> 0 AND (conislocal OR contype <> 'c')
     UNION ALL SELECT 'pg_trigger'::regclass, oid, 0 FROM pg_trigger WHERE NOT tgisinternal AND tgparentid = 0
     UNION ALL SELECT 'pg_policy'::regclass, oid, 0 FROM pg_policy
     UNION ALL SELECT 'pg_rewrite'::regclass, oid, 0 FROM pg_rewrite WHERE rulename <> '_RETURN'
@@ -37,9 +40,11 @@ FROM (
     UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, 0 FROM pg_statistic_ext
     UNION ALL SELECT 'pg_publication_rel'::regclass, oid, 0 FROM pg_publication_rel
     UNION ALL
-    SELECT 'pg_attrdef'::regclass, d.oid, 0 FROM pg_attrdef d JOIN pg_attribute a ON (a.attrelid, a.attnum) = (d.adrelid, d.adnum)
-    JOIN pg_class c ON c.oid = d.adrelid WHERE a.attgenerated = '' AND NOT (c.relname = %(table)s AND a.attname = %(column)s)
-      AND NOT c.relispartition
+    SELECT 'pg_attrdef'::regclass, d.oid, 0
+    FROM pg_attrdef d
+    JOIN pg_attribute a ON (a.attrelid, a.attnum) = (d.adrelid, d.adnum)
+    JOIN pg_class c ON c.oid = d.adrelid
+    WHERE a.attgenerated = '' AND NOT (c.relname = %(table)s AND a.attname = %(column)s) AND NOT c.relispartition
 ) AS o, LATERAL pg_identify_object_as_address(o.classid, o.oid, o.part) AS i
 WHERE o.oid >= 16384 AND i.object_names[1] = 'here'
 """
@@ -107,19 +112,18 @@ def said(conn: psycopg.Connection[Any], case: Case) -> list[Found]:
 def inventory(conn: psycopg.Connection[Any], case: Case) -> set[str]:
     """Everything in the schema, by the names that the analyser gives."""
     rows = conn.execute(INVENTORY, {"table": case.table, "column": case.column}).fetchall()
-    return {called(*row) for row in rows}
+    return {called(kind, names, args, case.table) for kind, names, args in rows}
 
 
-def called(kind: str, names: list[str], args: list[str]) -> str:
+def called(kind: str, names: list[str], args: list[str], table: str) -> str:
     """`constraint ck on here.t`."""
-    schema, *rest = [f'"{name}"'.replace('""', '"') if "." in name else name for name in names]
-    rest = ['"' + name.replace('"', '""') + '"' if {".", '"'} & set(name) else name for name in names[1:]]
+    schema, *rest = map(_part, names)
     words = {"table constraint": "constraint", "statistics object": "statistics", "default value": "default"}
     kind = "column" if kind.endswith(" column") else words.get(kind, kind)
     if kind in ("constraint", "trigger", "rule", "policy"):
         return f"{kind} {rest[1]} on {schema}.{rest[0]}"
     if kind == "publication relation":
-        return f"publication {args[0]} of {schema}.{rest[0]}"
+        return f"publication {args[0]}" + ("" if names[1] == table else f" of {schema}.{rest[0]}")
     text = f"{kind} {'.'.join([schema, *rest])}"
     return f"{text}({', '.join(args)})" if kind in ("function", "procedure") else text
 
