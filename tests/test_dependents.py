@@ -96,7 +96,7 @@ USED = users(
             dependent("index app.users_a_idx", "vanishes"),
             dependent("function app.log_in(text)", "breaks"),
             dependent("trigger audit on app.users", "changes"),
-            dependent('view other."it\'s"', "rebuilt", 2),
+            dependent("view other.it's", "rebuilt", 2),
         ),
         lost=("comment",),
         perhaps=4,
