@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from compiler.dependents import dependents_query
 from compiler.diagnostics import Span
 from compiler.names import Name
 from compiler.plan import Lock, Section
@@ -13,6 +14,7 @@ from compiler.render import render
 from compiler.sql import Sql, cast, column, ident, join, literal, qname
 
 AX, SRE, SUE, SHARE = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE"
+IDENTIFIED = {"constraint": "table constraint", "statistics": "statistics object"}  # by pg_identify_object
 ROW, READ = "ROW EXCLUSIVE", "ACCESS SHARE"
 
 
@@ -219,19 +221,26 @@ def live_dependents(removal: BoundRemoval) -> Sql:
     return render("removal/dependents", table=literal(removal.table), names=names_of(removal))
 
 
-def unnamed(removal: BoundRemoval, recorded: bool, blocking: bool = False) -> Sql:
-    """What uses the columns, and was not reviewed; `blocking`: what is named is to be gone by now, too.
+def uses(removal: BoundRemoval, named: Iterable[str], *effects: str) -> Sql:
+    """What uses the columns with one of these effects, and is not among `named`: the query of `transhume analyse`."""
+    query = dependents_query(removal.relation.qualified, [gone.name for gone in removal.columns])
+    return render(
+        "removal/uses", query=Sql(query.replace("\n", "\n  ")), effects=join(", ", map(literal, effects)),
+        named=tuple(map(literal, named)) or (literal(""),),
+    )  # fmt: skip
 
-    Checks and statistics that go with the columns are described by the server, not by the catalog.
-    """
+
+def unnamed(removal: BoundRemoval) -> Sql:
+    """What refuses the drop, or goes with the columns and was not there in phase 1. Quick: asked under the lock."""
     known = [("index", str(qname(removal.relation.schema, index.name))) for index in removal.indexes]
     known += [("table constraint", f"{ident(one.name)} on {removal.table}") for one in removal.constraints]
     known += [("index", str(qname(removal.relation.schema, one.name))) for one in removal.constraints if one.indexed]
-    known += [(one.kind, one.identity) for one in removal.dependents if not blocking or one.action == "keep"]
+    stays = (one for one in removal.dependents if not one.moves)
+    known += [(IDENTIFIED.get(one.kind, one.kind), one.identity) for one in stays]
     reviewed = [Sql(f"({literal(kind)}, {literal(name)})") for kind, name in known] or [Sql("('', '')")]
     return render(
         "removal/unnamed", dependents=Sql(live_dependents(removal).replace("\n", "\n  ")), reviewed=tuple(reviewed),
-        recorded=recorded, identity=removal.identity,
+        identity=removal.identity,
     )  # fmt: skip
 
 

@@ -41,18 +41,19 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """Something that uses the columns, as `pg_identify_object` names it; `on` is the table of a trigger or a policy."""
+    """Something that uses the columns. `identity` is its name as SQL, `on` the table of a trigger, or of a publication.
+
+    `text` is how catalogs name it. `moves`: phase 2 drops or rewrites it; others go with the columns, or stay.
+    """
 
     action: Action
     kind: str
     identity: str
     on: str
+    text: str
+    moves: bool
     sql: Sql | None
     span: Span
-
-    @property
-    def text(self) -> str:
-        return f"{self.kind} {self.identity}"
 
 
 @dataclass(frozen=True, slots=True)

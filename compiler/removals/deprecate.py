@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from compiler.dependents import ON_TABLE
+from compiler.names import Name
+from compiler.names import join as join_name
 from compiler.plan import Lock, Section
 from compiler.removals.base import (
     READ,
@@ -23,11 +26,10 @@ from compiler.removals.base import (
     live_dependents,
     truncate_function,
     truncate_triggers,
-    unnamed,
     upto_key,
+    uses,
 )
 from compiler.removals.bound import BoundRemoval
-from compiler.removals.dependents import ON_TABLE
 from compiler.render import render
 from compiler.sql import Sql, ident, join, literal
 
@@ -53,7 +55,7 @@ class Describe(RemovalStep):
 
     def forward(self) -> Iterator[Section]:
         yield Section("gate", "target", _reviewed(self.removal), prose="it is what was reviewed")
-        yield Section("gate", "target", unnamed(self.removal, recorded=False), prose="everything that uses it is named")
+        yield Section("gate", "target", _all_named(self.removal), prose="everything that uses it is named")
         yield Section("gate", "target", _hidden_rows(self.removal), prose="no row is hidden from the backup")
         yield Section("apply", "target", describe(self.removal))
 
@@ -198,17 +200,26 @@ class _Described:
 def _dependent_statements(removal: BoundRemoval) -> Sql:
     """Made again in the reverse order in which they go: those that are rewritten first, in the order written."""
     changed = [one for one in removal.dependents if one.action == "rewrite"]
-    changed += reversed([one for one in removal.dependents if one.action == "drop"])
+    changed += reversed([one for one in removal.dependents if one.action == "drop" and one.moves])
     rows = []
     for place, one in enumerate(changed, 1):
         name = one.identity.removesuffix(f" on {one.on}") if one.kind in ON_TABLE else ""
-        values = ", ".join(map(literal, (one.kind, one.identity, one.on, name)))
+        values = ", ".join(map(literal, (one.kind, one.identity, one.on or removal.table, name, one.text)))
         rows.append(Sql(f"({place}, {values})"))
     if not rows:
         return Sql("")
     return render(
         "removal/dependent_statements", identity=removal.identity, dependents=tuple(rows), table=literal(removal.table)
     )
+
+
+def _all_named(removal: BoundRemoval) -> Sql:
+    """What uses the columns now is what the spec names; of a table that is yet to be made, and its indexes."""
+    named = [one.text for one in removal.dependents]
+    if not removal.reviewed:
+        named += [f"index {Name(removal.relation.schema, index.name)}" for index in removal.indexes]
+        named += [f"constraint {join_name((one.name,))} on {removal.relation.qualified}" for one in removal.constraints]
+    return uses(removal, named, "forbids", "refuses", "rebuilt", "vanishes", "breaks", "changes")
 
 
 def _hidden_rows(removal: BoundRemoval) -> Sql:

@@ -6,20 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from compiler.dependents import ON_TABLE, ROUTINES
 from compiler.plan import Lock, Section
 from compiler.removals.base import (
     AX,
     SRE,
+    SUE,
     RemovalStep,
     Trigger,
     again,
     capture_function,
     compare,
     create_triggers,
-    unnamed,
+    uses,
 )
 from compiler.removals.bound import BoundRemoval, Dependent, differ, other_value
-from compiler.removals.dependents import ON_TABLE, RELATIONS, ROUTINES
+from compiler.removals.dependents import VIEWS
 from compiler.render import render
 from compiler.sql import Sql, column, ident, join, literal
 
@@ -74,9 +76,9 @@ class Rebuild(RemovalStep):
 
     def locks(self) -> Iterator[Lock]:
         for one in self._changed:
-            if one.kind in (*RELATIONS, *ON_TABLE):
+            if one.kind in (*VIEWS, *ON_TABLE):
                 on = str(one.on or one.identity).replace('"', "")
-                yield Lock(AX, on, f"DROP {one.kind.removeprefix('table ').upper()}", old=True)
+                yield Lock(AX, on, f"DROP {one.kind.upper()}", old=True)
 
     def risks(self) -> Iterator[str]:
         tables = {one.on for one in self._changed if one.kind in ON_TABLE}
@@ -90,9 +92,6 @@ class Rebuild(RemovalStep):
         if kept:
             parts.append(again(self.removal, "kept", objects=kept))
         yield Section("apply", "target", join("\n\n", (Sql(part) for part in parts if part)))
-
-    def verify(self) -> Iterator[Section]:
-        yield Section("verify", "target", unnamed(self.removal, recorded=True, blocking=True), prose="nothing is left")
 
     def revert(self) -> Iterator[Section]:
         yield Section("revert", "target", remade(self.removal))
@@ -118,6 +117,9 @@ class Guard(RemovalStep):
                 yield f"{gone.name} has a default that is another for each row: inserts that send a value go unnoticed"
 
     def forward(self) -> Iterator[Section]:
+        kept = [one.text for one in self.removal.dependents if one.action == "keep"]
+        rest = uses(self.removal, kept, "refuses", "rebuilt", "breaks")
+        yield Section("gate", "target", rest, prose="nothing in the database needs it any more")
         parts = (guard_function(self.removal, refuse=False), create_triggers(guard_triggers(self)))
         yield Section("apply", "target", join("\n\n", parts))
 
@@ -206,13 +208,13 @@ class Rename:
 
 def changed(removal: BoundRemoval) -> tuple[Dependent, ...]:
     """The dependents that are dropped or rewritten, in the order in which they go."""
-    dropped = [one for one in removal.dependents if one.action == "drop"]
+    dropped = [one for one in removal.dependents if one.action == "drop" and one.moves]
     return (*dropped, *(one for one in removal.dependents if one.action == "rewrite"))
 
 
 def dropping(removal: BoundRemoval) -> Iterator[Sql]:
     """The statements that drop them; a routine that is rewritten is replaced, and needs none."""
-    dropped = [one for one in removal.dependents if one.action == "drop"]
+    dropped = [one for one in removal.dependents if one.action == "drop" and one.moves]
     rewritten = [one for one in removal.dependents if one.action == "rewrite"]
     for one in (*dropped, *reversed(rewritten)):
         if one.action == "drop" or one.kind not in ROUTINES:
@@ -221,15 +223,16 @@ def dropping(removal: BoundRemoval) -> Iterator[Sql]:
 
 def _dropped(one: Dependent, removal: BoundRemoval) -> Sql:
     name = one.identity.removesuffix(f" on {one.on}")
-    if one.kind == "table constraint":
+    if one.kind == "constraint":
         return Sql(
             f"-- {AX} on {one.on}, and on the table that it refers to\nALTER TABLE {one.on} DROP CONSTRAINT {name};"
         )
     if one.kind == "publication":
-        return Sql(f"-- {SRE} on {removal.table}\nALTER PUBLICATION {one.identity} DROP TABLE {removal.table};")
+        on = one.on or removal.table
+        return Sql(f"-- {SUE} on {on}\nALTER PUBLICATION {one.identity} DROP TABLE {on};")
     if one.kind in ON_TABLE:
         return Sql(f"-- {AX} on {one.on}\nDROP {one.kind.upper()} {name} ON {one.on};")
-    lock = f"-- {AX} on {one.identity}\n" if one.kind in RELATIONS else ""
+    lock = f"-- {AX} on {one.identity}\n" if one.kind in VIEWS else ""
     return Sql(f"{lock}DROP {one.kind.upper()} {one.identity};")
 
 

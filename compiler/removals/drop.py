@@ -61,7 +61,7 @@ class Gate(RemovalStep):
             yield Section("gate", "target", day, prose="the day has come")
         written = render("removal/written", identity=removal.identity, lasts=soak)
         yield Section("gate", "target", written, prose="nobody has written them")
-        unchanged = unnamed(removal, recorded=True, blocking=True)
+        unchanged = unnamed(removal)
         yield Section("gate", "target", unchanged, prose="nothing uses them that was not reviewed")
         identity = render("removal/replica_identity", table=literal(removal.table), names=names_of(removal))
         yield Section("gate", "target", identity, prose="the replica identity is another index")
@@ -192,7 +192,7 @@ class Drop(RemovalStep):
         removal = self.removal
         gone = (*capture_triggers(self), *guard_triggers(self))
         functions = (Sql(f"{removal.own('capture')}()"), Sql(f"{removal.own('guard')}()"))
-        body = unnamed(removal, recorded=True, blocking=True).removesuffix(";").replace("\n", "\n    ")
+        body = unnamed(removal).removesuffix(";").replace("\n", "\n    ")
         drop = render(
             "removal/drop", lock=self.said(AX), table=removal.table, unnamed=Sql(body), gone=gone,
             triggers=create_triggers(soak_triggers(self)), functions=functions,

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from compiler.document import Map, Value
-from compiler.reading import Reading, as_list, as_map, as_text
+from compiler.reading import Reading, as_list, as_map, as_text, key_of
 from compiler.removals.spec import Action, Hide, Named, NewRows, Phases, Removal
 from compiler.spec import Word
 
@@ -38,6 +38,7 @@ def read_removal(reading: Reading, files: Mapping[str, str]) -> Removal:
         long_restore=str(entry.get("accept_long_restore", "")),
         restore_limit=str(entry.get("restore_limit", "5m")),
         span=name.span,
+        place=reading.document.span(key_of(entry, "dependents")) if "dependents" in entry else name.span,
     )
     _check(reading, removal)
     return removal

@@ -35,7 +35,8 @@ class Phases:
 class Removal:
     """specs/<project>/removals/<name>.yaml. Without `columns` the whole table goes.
 
-    `digest` is that of its files alone: what else the project's specs say does not make another plan of it.
+    `place` is where dependents are named, or would be. `digest` is that of its files alone: what else the project's
+    specs say does not make another plan of it.
     `expressions` say what rows that came after the drop get, where `new_rows` is `expression`. `long_restore` is why a
     restore may take longer than `restore_limit`, or "".
     """
@@ -55,4 +56,5 @@ class Removal:
     long_restore: str
     restore_limit: str
     span: Span
+    place: Span
     digest: str = ""

@@ -21,9 +21,11 @@ from runner import rollback
 from runner.apply import Options, Outcome, apply
 from runner.connect import Address, address, open_source
 from runner.manifest import PHASES, Plan, read_plan
+from runner.project import read_project
 from runner.removals import restore as way
 from runner.sections import Side
 from runner.snapshot import read_catalog, write_catalog
+from runner.watched import add_uses
 from tests.conftest import Databases
 from tests.pg.migration import ROOT, TRANSHUME, Notices
 
@@ -113,14 +115,17 @@ def against(
     folder, plans = here / "specs" / "production", here / "plans"
     (folder / "catalog").mkdir(parents=True, exist_ok=True)
     (folder / "removals" / "sql").mkdir(parents=True, exist_ok=True)
-    sides: tuple[Side, Side] = ("source", "target")
-    for side in sides:
-        with closing(open_source(address(ENV, conninfo), "test")) as session:
-            write_catalog(read_catalog(session, side, ["app"]), folder / "catalog" / f"{side}.yaml")
     (folder / "project.yaml").write_text(PROJECT)
     (folder / "removals" / f"{name}.yaml").write_text(f"removal: {name}\n{spec}")
     for file, text in (files or {}).items():
         (folder / "removals" / file).write_text(text)
+    sides: tuple[Side, Side] = ("source", "target")
+    project = read_project(str(folder))
+    for side in sides:
+        with closing(open_source(address(ENV, conninfo), "test")) as session:
+            catalog = read_catalog(session, side, ["app"])
+            add_uses(session, catalog, project, side)
+            write_catalog(catalog, folder / "catalog" / f"{side}.yaml")
     write_folder(plans / "production", compile_project(folder))
     return Removing(plans, plans / "production" / "removals" / name, conninfo)
 
