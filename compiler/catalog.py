@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from compiler.catalog_uses import Uses
 from compiler.names import Name
 
 RelationKind = Literal["table", "partitioned table", "view", "materialized view", "foreign table"]
@@ -82,7 +83,8 @@ class Relation:
 
     `rows` is an estimate. `definition` is the digest of a view's query. `sequences` pairs a column with the sequence
     that numbers it, `triggers` a name with its CREATE statement, `trigger_states` a name with `disabled`, `replica` or
-    `always` where that is so. `dependents` are texts such as "view public.open_orders".
+    `always` where that is so. `dependents` are texts such as "view public.open_orders", `uses` what uses the columns
+    that are protected or removed.
     """
 
     schema: str
@@ -107,6 +109,7 @@ class Relation:
     row_security: bool
     dependents: tuple[str, ...]
     fingerprint: str
+    uses: tuple[Uses, ...] = ()
 
     @property
     def qualified(self) -> Name:
@@ -116,6 +119,10 @@ class Relation:
     def column(self, name: str) -> Column | None:
         """The column called exactly `name`."""
         return next((column for column in self.columns if column.name == name), None)
+
+    def uses_of(self, column: str) -> Uses | None:
+        """What uses the column; None where the snapshot did not look."""
+        return next((uses for uses in self.uses if uses.column == column), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +217,7 @@ def used_types(names: Iterable[str], types: Mapping[str, Any]) -> dict[str, Any]
 
 def fingerprint(relation: Mapping[str, Any], types: Mapping[str, Any]) -> str:
     """The digest by which a live relation is recognised, of entries as in the file; `types` are all there are."""
-    entry = {key: value for key, value in relation.items() if key not in ("rows", "dependents")}
+    entry = {key: value for key, value in relation.items() if key not in ("rows", "dependents", "uses")}
     columns = relation.get("columns", {})
     entry["columns"] = [[name, column] for name, column in columns.items()]
     return digest({"relation": entry, "types": used_types((column["type"] for column in columns.values()), types)})

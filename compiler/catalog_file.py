@@ -18,6 +18,7 @@ from compiler.catalog import (
     type_name,
 )
 from compiler.catalog_entries import Entries
+from compiler.catalog_uses import CodeUses, Dependent, Effect, Uses
 from compiler.document import Document, Map, Text, Value
 from compiler.load import load
 
@@ -31,6 +32,9 @@ _TYPE = frozenset(["enum", "domain", "null", "default", "collation", "checks", "
 _FOREIGN_KEY = frozenset(ForeignKey.__annotations__) - {"name"}
 _KEY = frozenset(Key.__annotations__) - {"name"} | {"valid"}
 _INDEX = frozenset(IndexEntry.__annotations__) - {"name"}
+_USES = frozenset(Uses.__annotations__) - {"column"}
+_DEPENDENT = frozenset(Dependent.__annotations__) - {"name"}
+_CODE = frozenset(CodeUses.__annotations__) - {"folder"}
 _RELATION = frozenset(Relation.__annotations__) - {"schema", "name", "fingerprint"}
 
 
@@ -96,7 +100,28 @@ class _Reader(Entries):
             row_security=self.flag(entry, "row_security", False),
             dependents=self.texts(entry, "dependents"),
             fingerprint=fingerprint(_native(entry), types),
+            uses=self.each(entry, "uses", self.uses),
         )
+
+    def uses(self, column: Text, entry: Map) -> Uses:
+        self.known(entry, _USES)
+        return Uses(
+            str(column),
+            self.each(entry, "dependents", self.dependent),
+            self.texts(entry, "forbids"),
+            self.texts(entry, "lost"),
+            self.integer(entry, "perhaps", 0),
+            self.each(entry, "code", self.code),
+        )
+
+    def dependent(self, name: Text, entry: Map) -> Dependent:
+        self.known(entry, _DEPENDENT)
+        effect = cast(Effect, self.one_of(entry, "effect", get_args(Effect)))
+        return Dependent(str(name), effect, self.integer(entry, "level", 1), self.text(entry, "definition", ""))
+
+    def code(self, folder: Text, entry: Map) -> CodeUses:
+        self.known(entry, _CODE)
+        return CodeUses(str(folder), self.integer(entry, "uses"), self.integer(entry, "files"))
 
     def column(self, name: Text, entry: Value) -> Column:
         item = self.map(entry, _COLUMN)

@@ -19,7 +19,7 @@ VIEWS = {"v": "view", "m": "materialized view"}
 ORDER = (
     *("kind", "rows", "definition", "columns", "primary_key", "unique", "exclusions", "foreign_keys", "checks"),
     *("indexes", "sequences", "partition_by", "partition_bound", "parents", "children", "triggers", "trigger_states"),
-    *("row_security", "dependents"),
+    *("row_security", "dependents", "uses"),
 )
 
 

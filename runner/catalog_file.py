@@ -16,6 +16,7 @@ HEADER = "# Written by `transhume snapshot`: what the {database} database holds.
 
 # maps with a line for each entry; every other value of a relation stands on one line
 BLOCKS = frozenset({"columns", "unique", "exclusions", "foreign_keys", "checks", "indexes", "triggers"})
+BESIDE = frozenset({"rows", "dependents", "uses"})  # what a relation is not recognised by
 LINE_BREAKS = re.compile(r"[\n\r\x85\u2028\u2029]")
 
 
@@ -23,10 +24,10 @@ class _Dumper(yaml.CSafeDumper):
     """Knows which plain words other readers of YAML take for something else than text."""
 
 
-# YAML 1.2 reads 1e3 and 0o17 as numbers; YAML 1.1, by the letter, y and n as booleans. PyYAML does neither.
+# YAML 1.2 reads 1e3, 0o17 and 089 as numbers; YAML 1.1, by the letter, y and n as booleans. PyYAML does neither.
 for tag, pattern, first in (
     ("float", r"[-+]?(\d+|\.\d+)[eE][-+]?\d+\Z", "-+.0123456789"),
-    ("int", r"0o[0-7]+\Z", "0"),
+    ("int", r"0o[0-7]+\Z|0\d+\Z", "0"),
     ("bool", r"[yYnN]\Z", "yYnN"),
 ):
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
@@ -60,7 +61,7 @@ def write_catalog(catalog: Mapping[str, Any], path: Path) -> None:
 
 def fingerprint(relation_name: str, catalog: Mapping[str, Any]) -> str:
     """`sha256:...` of a relation and of the types that its columns use. Raises KeyError."""
-    entry = {k: v for k, v in catalog["relations"][relation_name].items() if k not in ("rows", "dependents")}
+    entry = {k: v for k, v in catalog["relations"][relation_name].items() if k not in BESIDE}
     columns = list(entry.pop("columns", {}).items())
     types = used_types((column["type"] for _, column in columns), catalog.get("types", {}))
     hashed = {"relation": {**entry, "columns": [list(pair) for pair in columns]}, "types": types}
@@ -82,11 +83,22 @@ def used_types(names: Any, types: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _relation(entry: Mapping[str, Any]) -> yaml.Node:
-    nodes = {
-        key: _block(value, {name: _flow(part) for name, part in value.items()}) if key in BLOCKS else _flow(value)
-        for key, value in entry.items()
-    }
-    return _block(entry, nodes)
+    return _block(entry, {key: _part(key, value) for key, value in entry.items()})
+
+
+def _part(key: str, value: Any) -> yaml.Node:
+    if key == "uses":
+        return _block(value, {column: _uses(uses) for column, uses in value.items()})
+    return _lines(value) if key in BLOCKS else _flow(value)
+
+
+def _uses(uses: Mapping[str, Any]) -> yaml.Node:
+    return _block(uses, {key: _lines(part) if key == "dependents" else _flow(part) for key, part in uses.items()})
+
+
+def _lines(value: Mapping[str, Any]) -> yaml.Node:
+    """A map with a line for each entry."""
+    return _block(value, {name: _flow(part) for name, part in value.items()})
 
 
 def _block(value: Mapping[str, Any], nodes: Mapping[str, yaml.Node]) -> yaml.Node:

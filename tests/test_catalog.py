@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.catalog import Catalog, Column, Constraint, type_name
+from compiler.catalog_uses import CodeUses, Dependent, Uses
 from compiler.diagnostics import Diagnostic, SpecError
 from compiler.names import Name
 
@@ -37,6 +38,26 @@ def test_relations_and_types_are_found_by_exact_name() -> None:
     mood = catalog.type_named("public.mood[]")
     assert mood is not None
     assert mood.labels == ("sad", "ok", "no", "1e3", "line\nbreak")
+
+
+def test_what_uses_a_column_is_read() -> None:
+    """Of the columns that the snapshot was asked for; of the others nothing is known."""
+    orders = Catalog.read(GOLDEN / "catalog.yaml").find("public", 'Café "au lait".orders')
+
+    assert orders is not None
+    assert orders.uses_of("mood") == Uses(
+        "mood",
+        (
+            Dependent("view public.open_orders", "refuses", 2, "0123456789012345"),
+            Dependent("index public.orders_mood", "vanishes", 1, "9f86d081884c7d65"),
+        ),
+        ("inherited column",),
+        ("comment", "not null"),
+        2,
+        (CodeUses("../backend", 242, 53),),
+    )
+    assert orders.uses_of("alpha") == Uses("alpha")
+    assert orders.uses_of("zulu") is None
 
 
 @pytest.mark.parametrize(

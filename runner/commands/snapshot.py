@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import psycopg
-import yaml
 
 from runner.commands.reporting import reporting
 from runner.connect import Address, open_source, unreachable
 from runner.databases import SIDES, Side, addresses
-from runner.errors import FAILED, USAGE, RunnerError, SqlError
+from runner.errors import FAILED, RunnerError, SqlError
+from runner.project import Project, read_project
 from runner.snapshot import catalog_text, read_catalog, write_catalog
-
-# what stands before a dot: a schema, or an alias, which is no schema's name and so is not found
-QUALIFIER = re.compile(r'(?:"((?:[^"]|"")+)"|(\w+))\s*\.')
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """What a snapshot needs of specs/<project>: the variables with the URLs, and the schemas that specs speak of."""
-
-    folder: Path
-    name: str
-    variables: dict[Side, str]
-    schemas: dict[Side, list[str]]
-
-    def file(self, side: Side) -> Path:
-        """Where the catalog of one side is kept."""
-        return self.folder / "catalog" / f"{side}.yaml"
+from runner.watched import add_uses
 
 
 @click.command()
@@ -59,53 +41,14 @@ def snapshot(project: str, only: Side | None, check: bool) -> None:
         read = read_project(project)
         with addresses(read.name, read.variables, (only,) if only else SIDES) as found:
             for side, where in found.items():
-                catalog = _catalog(where, side, read.schemas[side])
+                catalog = _catalog(where, side, read)
                 stale |= (_check if check else _write)(catalog, read.file(side))
     sys.exit(FAILED if check and stale else 0)
 
 
-def read_project(project: str) -> Project:
-    """The project of that name or folder. Raises RunnerError."""
-    folder = next(
-        (path for path in (Path(project), Path("specs") / project) if (path / "project.yaml").is_file()), None
-    )
-    if folder is None:
-        raise RunnerError(f'no project "{project}"', f"is specs/{Path(project).name}/project.yaml there?", USAGE)
-    data = _yaml(folder / "project.yaml", folder)
-    try:
-        variables: dict[Side, str] = {side: str(data[side]["env"]) for side in SIDES}
-        schemas: dict[Side, list[str]] = {side: [str(data[side].get("schema", "public"))] for side in SIDES}
-    except (KeyError, TypeError, AttributeError):
-        raise RunnerError(f"{folder}/project.yaml names no source and target", _lint(folder), USAGE) from None
-    for path in sorted((folder / "tables").glob("*.yaml")):
-        table = _yaml(path, folder)
-        if isinstance(table, dict):
-            schemas["source"] += _qualifiers(table.get("from"))
-            schemas["target"] += _qualifiers(table.get("table"))
-    return Project(folder, folder.resolve().name, variables, schemas)
-
-
-def _yaml(path: Path, folder: Path) -> Any:
-    """The file's maps, lists and texts: numbers and dates stay as they are written."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        raise RunnerError(f"{path} cannot be read as YAML", _lint(folder), USAGE) from None
-
-
-def _lint(folder: Path) -> str:
-    return f"`transhume lint {folder}` says what is wrong with it"
-
-
-def _qualifiers(name: Any) -> list[str]:
-    """The schemas that a name or a query may mean."""
-    text = name.get("sql") if isinstance(name, dict) else name
-    found = QUALIFIER.findall(text) if isinstance(text, str) else []
-    return [quoted.replace('""', '"') or plain for quoted, plain in found]
-
-
-def _catalog(where: Address, side: Side, schemas: list[str]) -> dict[str, Any]:
-    """Read one database. Raises RunnerError."""
+def _catalog(where: Address, side: Side, project: Project) -> dict[str, Any]:
+    """Read one database, and what uses the columns that are watched. Raises RunnerError."""
+    schemas = project.schemas[side]
     try:
         session = open_source(where, "transhume snapshot")
     except psycopg.Error as error:
@@ -113,6 +56,7 @@ def _catalog(where: Address, side: Side, schemas: list[str]) -> dict[str, Any]:
     try:
         with closing(session):
             catalog = read_catalog(session, side, schemas)
+            add_uses(session, catalog, project, side)
     except psycopg.Error as error:
         raise SqlError(error) from None
     if side == "source" and schemas[0] not in catalog["schemas"]:

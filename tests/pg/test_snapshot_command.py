@@ -1,5 +1,6 @@
 """`transhume snapshot`: the files it writes, what it says, and how it ends."""
 
+import shutil
 from pathlib import Path
 
 import psycopg
@@ -188,8 +189,7 @@ def test_the_demo_stands_in_where_no_url_is_set(tmp_path: Path, monkeypatch: pyt
     committed = Path(__file__).parents[2] / "specs" / demo.PROJECT
     monkeypatch.chdir(tmp_path)
     project = tmp_path / "specs" / demo.PROJECT
-    project.mkdir(parents=True)
-    (project / "project.yaml").write_text((committed / "project.yaml").read_text())
+    shutil.copytree(committed, project, ignore=shutil.ignore_patterns("catalog"))
 
     result = run(demo.PROJECT)
 
