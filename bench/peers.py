@@ -114,18 +114,20 @@ def pgloader(clinic: Clinic) -> Entrant:
     return _copying(clinic, "pgloader, 7 of the tables, nothing mapped", rows, work, tables, "pgloader")
 
 
-def dump_and_restore(clinic: Clinic) -> Entrant:
-    """pg_dump into a folder and pg_restore from it, both with two jobs."""
+def dump_and_restore(clinic: Clinic, *, compressed: bool) -> Entrant:
+    """pg_dump into a folder and pg_restore from it, both with two jobs; compressed, as pg_dump does it, or not."""
     folder = clinic.site.home / "dump"
+    options = [] if compressed else ["--compress=none"]
 
     def work() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         server = clinic.site.server
-        run([str(server.bin / "pg_dump"), "-Fd", "-j2", "--compress=none", "-f", str(folder), "-d",
+        run([str(server.bin / "pg_dump"), "-Fd", "-j2", *options, "-f", str(folder), "-d",
              server.conninfo(clinic.source)])  # fmt: skip
         run([str(server.bin / "pg_restore"), "-j2", "-d", server.conninfo(TARGET), str(folder)])
 
-    return _copying(clinic, "pg_dump -j2, pg_restore -j2, nothing mapped", clinic.total, work, SOURCES)
+    how = "" if compressed else ", --compress=none"
+    return _copying(clinic, f"pg_dump -Fd -j2, pg_restore{how}", clinic.total, work, SOURCES)
 
 
 def by_hand(clinic: Clinic) -> Entrant:

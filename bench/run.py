@@ -126,7 +126,8 @@ def entered(site: Site, scale: float, only: Sequence[str]) -> list[Field]:
     whole, tenth = clinic(site, scale), clinic(site, scale / 10, "tenth")
     all_rows = [
         peers.transhume(whole, verified=False), peers.transhume(whole, verified=True), peers.psql(whole, 2),
-        peers.psql(whole, 1), peers.pgloader(whole), peers.dump_and_restore(whole), peers.inside(whole),
+        peers.psql(whole, 1), peers.pgloader(whole), peers.dump_and_restore(whole, compressed=True),
+        peers.dump_and_restore(whole, compressed=False), peers.inside(whole),
     ]  # fmt: skip
     some_rows = [peers.transhume(tenth, verified=False), peers.by_hand(tenth), peers.sling(tenth)]
     fields = [

@@ -84,7 +84,8 @@ def test_a_round_ends_with_its_figures(capsys: pytest.CaptureFixture[str], monke
     ran = [one["name"] for field in (whole, tenth) for one in field["entrants"] if one["seconds"]]
     assert ran == [
         "transhume --jobs 2", "transhume --jobs 2, with its verification", "psql COPY | psql COPY, 2 lanes",
-        "psql COPY | psql COPY, one lane", "pg_dump -j2, pg_restore -j2, nothing mapped",
+        "psql COPY | psql COPY, one lane", "pg_dump -Fd -j2, pg_restore",
+        "pg_dump -Fd -j2, pg_restore, --compress=none",
         "INSERT ... SELECT in one database, one lane", "transhume --jobs 2", "a Python script with executemany",
     ]  # fmt: skip
     assert all(one["memory_mb"][0] > 1 and one["server_cpu"][0] > 0 for one in whole["entrants"] if one["seconds"])
