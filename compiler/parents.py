@@ -61,8 +61,13 @@ def _replies(here: Here, how: Replies, key: SourceColumn, type: str) -> Links:
         lowest=lowest, own=column("s", key.name), by_index=_has_index(relation, child.name), alias=ident(ALIAS),
     )  # fmt: skip
     parents = ("parents", column(ALIAS, "parents"), "bigint")
-    name = f"{how.table}.{how.parent}"
-    return Links(typed(column(ALIAS, "parent"), parent, type), name, (joined,), raw=(parents,), several=how.several)
+    return Links(
+        typed(column(ALIAS, "parent"), parent, type),
+        ", ".join(how.names),
+        (joined,),
+        raw=(parents,),
+        several=how.several,
+    )
 
 
 def reply_table(here: Here, how: Replies) -> Relation:
@@ -154,7 +159,7 @@ def _intervals(here: Here, how: Intervals, key: SourceColumn, type: str) -> tupl
         "tree/above_by_interval", enclosing=render("tree/enclosing", rows=rows),
         own=typed(column("s", key.name), key, type), alias=ident(ALIAS),
     )  # fmt: skip
-    name = ", ".join(each.name for each in ends)
+    name = ", ".join(how.names)
     lft, rght = (value for name, value, _ in raw if name != "tree")
     ends_wrong = f"({lft} < {rght}) IS NOT TRUE AND ({lft} IS NOT NULL OR {rght} IS NOT NULL)"
     nowhere = Sql(f"{column(ALIAS, 'crosses')} IS TRUE OR ({ends_wrong})")

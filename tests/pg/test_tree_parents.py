@@ -210,7 +210,7 @@ MEANT: Mapping[str, tuple[str, Mapping[int, int | None], set[tuple[int, str]]]] 
     "messages": (
         "SELECT c.legacy_id, p.legacy_id FROM app.messages AS c LEFT JOIN app.messages AS p ON p.id = c.parent_id",
         {1: None, 2: 1, 3: 2, 4: 3, 5: 1, 7: None, 8: None, 9: None, 10: 9, 12: None, 14: 1, 15: None},
-        {(6, "rejected"), (11, "rejected"), (13, "rejected"), (7, "rooted"), (8, "rooted"), (12, "rooted"), (9, "broken")},
+        {(n, "rejected") for n in (6, 11, 13)} | {(n, "rooted") for n in (7, 8, 12)} | {(9, "broken")},
     ),
     "forwards": (
         "SELECT id, parent_id FROM app.forwards",
