@@ -79,8 +79,10 @@ def _key(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
     if lookup is not None:
         match = tuple((name, _instead(value, own, node)) for name, value in lookup.match)
         lookup = Lookup(lookup.alias, lookup.map_of, match)
+    reference = made.reference and replace(made.reference, by=here.table.tree.parents.names)
     return replace(
         made,
+        reference=reference,
         value=_instead(made.value, own, typed),
         null=how.what == "parent",
         present=None,

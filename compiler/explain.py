@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from compiler.bound import BoundColumn, BoundTable, Ordered
+from compiler.bound import BoundColumn, BoundTable, BoundTree, Ordered
 from compiler.folder import Folder
+from compiler.layout import Layout
 from compiler.plan import Plan, Step
+from compiler.tree_classes import classes, counting
 
 EXCERPT = 40  # lines of a spec; most are shorter
 MISSING = {
@@ -24,7 +26,10 @@ def find(plan: Plan, text: str) -> Step | None:
 def explanation(step: Step, plan: Plan, ordered: Ordered, files: Mapping[str, str], project: Path) -> str:
     """All of it as text, without a line end."""
     table = next((table for table in ordered.tables if table.id == step.table), None)
-    parts = [_head(step, plan), _excerpt(step, project), _references(table) if table else [], [files[step.file]]]
+    parts = [_head(step, plan), _excerpt(step, project), _references(table) if table else []]
+    if table and table.tree:
+        parts.append(_hierarchy(table, table.tree, Layout(ordered)))
+    parts.append([files[step.file]])
     return "\n\n".join("\n".join(part) for part in map(list, parts) if part).rstrip("\n")
 
 
@@ -50,8 +55,16 @@ def _references(table: BoundTable) -> list[str]:
     return [line for column in table.columns for line in _reference(column)]
 
 
+def _hierarchy(table: BoundTable, tree: BoundTree, layout: Layout) -> Iterator[str]:
+    """The rule that each sort of rows falls under, and how to count them."""
+    yield f"what hangs from what, of about {table.rows:,} rows as the catalog says"
+    yield from (f"    {sort}: {rule}" for sort, rule in classes(tree))
+    yield "    how many there are, the source says:"
+    yield from (f"        {line}" for line in counting(table, tree, layout).splitlines())
+
+
 def _reference(column: BoundColumn) -> Iterator[str]:
-    for reference in column.references:
+    for reference in column.references if column.node is None else ():
         by = ", ".join(reference.by)
         how = "is computed from" if reference.derived else f"is looked up in the map of {reference.table} by"
         yield f"{column.name}: the key of {reference.table}; it {how} {by}"

@@ -12,8 +12,9 @@ _WEAK = frozenset(["ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE E
 
 def page(plan: Plan) -> str:
     """The text of PLAN.md."""
-    parts = (_head, _graph, _hazards, _accounting, _left_behind, _steps)
-    return "\n".join("".join(f"{line}\n" for line in part(plan)) for part in parts)
+    parts = (_head, _graph, _hazards, _accounting, _hierarchies, _left_behind, _steps)
+    texts = ("".join(f"{line}\n" for line in part(plan)) for part in parts)
+    return "\n".join(text for text in texts if text)
 
 
 def cell(text: str) -> str:
@@ -106,6 +107,21 @@ def _accounting(plan: Plan) -> Iterator[str]:
             code(table.source), code(table.target), f"{table.rows:,}", code(table.filter) if table.filter else "none",
             cell(table.rejected), ", ".join(map(code, table.keyset)) or "nothing: one transaction",
         )  # fmt: skip
+
+
+def _hierarchies(plan: Plan) -> Iterator[str]:
+    """Nothing where no table is a tree."""
+    trees = [table for table in plan.tables if table.hierarchy]
+    if not trees:
+        return
+    yield "## What hangs from what"
+    yield ""
+    yield "Whatever does not hang where the source says is listed by `transhume rejects`, with what was done to it."
+    yield ""
+    yield "| table | rows | what becomes of them |"
+    yield "| --- | --- | --- |"
+    for table in trees:
+        yield from (_row(code(table.target), cell(sort), cell(rule)) for sort, rule in table.hierarchy)
 
 
 def _left_behind(plan: Plan) -> Iterator[str]:

@@ -52,18 +52,22 @@ def typed(value: Sql, source: SourceColumn, type: str) -> Sql:
 def _replies(here: Here, how: Replies, key: SourceColumn, type: str) -> Links:
     relation = reply_table(here, how)
     child, parent = (_reply_column(here, relation, word, key) for word in (how.child, how.parent))
-    of, to = typed(column("r", child.name), child, type), typed(column("r", parent.name), parent, type)
-    own = typed(column("s", key.name), key, type)
+    to = column("r", parent.name)
     lowest = Sql(f"min({to})")
     if read_type(type).family not in ("integer", "numeric"):  # not every type has a least value
-        lowest = Sql(f"(array_agg({to} ORDER BY {ordered(to, type)}))[1]")
+        lowest = Sql(f"(array_agg({to} ORDER BY {ordered(to, parent.wire)}))[1]")
     joined = render(
-        "tree/replies", table=relation_sql(relation.qualified), child=of, parent=to, lowest=lowest, own=own,
-        by_index=_has_index(relation, child.name), alias=ident(ALIAS),
+        "tree/replies", table=relation_sql(relation.qualified), child=column("r", child.name), parent=to,
+        lowest=lowest, own=column("s", key.name), by_index=_has_index(relation, child.name), alias=ident(ALIAS),
     )  # fmt: skip
     parents = ("parents", column(ALIAS, "parents"), "bigint")
-    name = f"{how.table}.{how.parent}"
-    return Links(column(ALIAS, "parent"), name, (joined,), raw=(parents,), several=how.several)
+    return Links(
+        typed(column(ALIAS, "parent"), parent, type),
+        ", ".join(how.names),
+        (joined,),
+        raw=(parents,),
+        several=how.several,
+    )
 
 
 def reply_table(here: Here, how: Replies) -> Relation:
@@ -155,7 +159,7 @@ def _intervals(here: Here, how: Intervals, key: SourceColumn, type: str) -> tupl
         "tree/above_by_interval", enclosing=render("tree/enclosing", rows=rows),
         own=typed(column("s", key.name), key, type), alias=ident(ALIAS),
     )  # fmt: skip
-    name = ", ".join(each.name for each in ends)
+    name = ", ".join(how.names)
     lft, rght = (value for name, value, _ in raw if name != "tree")
     ends_wrong = f"({lft} < {rght}) IS NOT TRUE AND ({lft} IS NOT NULL OR {rght} IS NOT NULL)"
     nowhere = Sql(f"{column(ALIAS, 'crosses')} IS TRUE OR ({ends_wrong})")

@@ -113,7 +113,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is promised of one table. `filter` is its `where`; `dropped` the source columns left behind, and why."""
+    """What is promised of one table. `filter` is its `where`; `dropped` the source columns left behind, and why.
+
+    `hierarchy` are the sorts of rows of a tree, and what becomes of each.
+    """
 
     id: str
     source: str
@@ -125,6 +128,7 @@ class Planned:
     filter: str
     parents: tuple[str, ...]
     dropped: tuple[tuple[str, str], ...]
+    hierarchy: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,21 @@ def _section(title: str, part: Schema, defs: Schema) -> Iterator[str]:
             yield from (f"{title} {form.get('description', '')}".rstrip(), "")
         if "properties" in form:
             yield from (*_table(form, defs), "")
+            yield from _deeper(form, defs, [])
+
+
+def _deeper(form: Schema, defs: Schema, told: list[Schema]) -> Iterator[str]:
+    """The keys of the keys; those that several have the same of are told of the first."""
+    for key, item in form["properties"].items():
+        entry = resolved(item, defs)
+        for inner in _inner(entry, defs):
+            if inner in told:
+                continue
+            told.append(inner)
+            title = f" as `{inner['title']}`" if "title" in inner else ""
+            said = inner["description"] if inner is not entry and "description" in inner else ""
+            yield from (f"`{key}`{title}: {said}".rstrip(), "", *_table(inner, defs), "")
+            yield from _deeper(inner, defs, told)
 
 
 def _inner(part: Schema, defs: Schema) -> Iterator[Schema]:

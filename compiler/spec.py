@@ -214,6 +214,11 @@ class Adjacency:
 
     column: Word
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the parents are told by, in words."""
+        return (self.column.text,)
+
 
 @dataclass(frozen=True, slots=True)
 class Replies:
@@ -227,6 +232,11 @@ class Replies:
     parent: Word
     several: Literal["first", "reject"]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the parents are told by, in words."""
+        return (f"{self.table}.{self.parent}",)
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -239,6 +249,11 @@ class Paths:
     separator: str
     steps: int
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the parents are told by, in words."""
+        return (self.column.text,)
+
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
@@ -247,6 +262,11 @@ class Intervals:
     left: Word
     right: Word
     tree: Word | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the parents are told by, in words."""
+        return self.left.text, self.right.text
 
 
 Parents = Adjacency | Replies | Paths | Intervals

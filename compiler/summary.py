@@ -9,6 +9,7 @@ from compiler.names import Name
 from compiler.paging import keyset
 from compiler.plan import Plan, Planned, Reviewed, Side, Step
 from compiler.rows import source_text
+from compiler.tree_classes import classes
 
 
 def summarise(layout: Layout, steps: tuple[Step, ...]) -> Plan:
@@ -32,6 +33,7 @@ def _planned(table: BoundTable, layout: Layout) -> Planned:
         table.id, source_text(table), str(table.target), tuple(key.name for key in keyset(table, layout)),
         table.rows, table.rejected, table.chunk, table.where or "", tuple(parents),
         tuple((reason.name.text, reason.because) for reason in table.drop),
+        tuple(classes(table.tree)) if table.tree else (),
     )  # fmt: skip
 
 

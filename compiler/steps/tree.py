@@ -107,7 +107,7 @@ class HangRows(TableStep):
         else:
             _, rows, chunk = self._reading.read
             conditions = (*chunk, *self._narrow.conditions)
-        joins = () if self._finds else self.tree.links.joins
+        joins = () if self._finds else (Sql(f"  {each}".replace("\n", "\n  ")) for each in self.tree.links.joins)
         return render(
             "tree/rows", columns=self._narrow.values, relation=(rows, *joins), conditions=conditions
         )  # fmt: skip

@@ -44,6 +44,9 @@ ACCOUNTS: Mapping[str, Mapping[str, tuple[int, int, int, int, int]]] = {
     "tree": {"comments": (18, 2, 0, 0, 1)},
     "tree_reject": {"comments": (9, 0, 11, 0, 0)},
     "tree_under": {"comments": (17, 3, 0, 0, 0)},
+    "tree_intervals": {"places": (12, 1, 0, 0, 0)},
+    "tree_paths": {"categories": (8, 0, 1, 0, 0), "posts": (13, 1, 1, 0, 0)},
+    "tree_replies": {"messages": (12, 0, 3, 0, 0)},
     "warnings": {"visits": (21, 0, 39, 0, 0)},
     "where": {"visits": (59, 1, 0, 0, 0)},
 }

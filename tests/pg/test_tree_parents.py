@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from tests.conftest import Databases
 from tests.pg.compiled import Projects
 from tests.pg.forest import Comment, Forest, Rules, grow
+from tests.pg.test_golden_plans_pg import migration_of
 from tests.pg.test_tree import RULES, assert_grown
+from tests.test_golden import GOLDEN
 
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TABLE = """CREATE TABLE comment (
@@ -201,3 +203,55 @@ def test_any_forest(
         forest.actions |= chosen(kind, links, forest)
         assert_grown(migration, kind, forest, whole)
     assert migration.verify().green
+
+
+# Of the golden plans: what each row hangs from, by the keys of the source, and what was done to whom.
+MEANT: Mapping[str, tuple[str, Mapping[int, int | None], set[tuple[int, str]]]] = {
+    "messages": (
+        "SELECT c.legacy_id, p.legacy_id FROM app.messages AS c LEFT JOIN app.messages AS p ON p.id = c.parent_id",
+        {1: None, 2: 1, 3: 2, 4: 3, 5: 1, 7: None, 8: None, 9: None, 10: 9, 12: None, 14: 1, 15: None},
+        {(n, "rejected") for n in (6, 11, 13)} | {(n, "rooted") for n in (7, 8, 12)} | {(9, "broken")},
+    ),
+    "forwards": (
+        "SELECT id, parent_id FROM app.forwards",
+        {1: None, 2: 1, 3: 2, 4: 3, 5: 1, 6: 1, 7: 6, 8: None, 9: None, 10: 9, 11: 1, 12: 11, 13: 1, 14: 1, 15: None},
+        {(6, "chosen"), (8, "rooted"), (9, "broken")},
+    ),
+    "posts": (
+        "SELECT id, parent_id FROM app.posts",
+        {1: None, 2: 1, 3: 2, 4: 1, 5: 1, 7: 1, 9: 1, 10: None, 11: None, 12: 10, 13: None, 14: None, 15: 5},
+        {(5, "adopted"), (6, "rejected"), (7, "adopted"), (9, "adopted")},
+    ),
+    "categories": (
+        "SELECT right(id::text, 2)::integer, right(parent_id::text, 2)::integer FROM app.categories",
+        {1: None, 2: 1, 3: 1, 4: 3, 5: None, 6: 5, 8: None, 9: 8},
+        {(7, "rejected")},
+    ),
+    "places": (
+        "SELECT c.old, p.old FROM app.places AS c LEFT JOIN app.places AS p ON p.id = c.parent_id",
+        {1: None, 2: 1, 3: 2, 4: 2, 5: 1, 6: None, 8: None, 9: None, 10: None, 11: None, 12: None, 13: None},
+        {(8, "rooted"), (10, "rooted"), (11, "rooted"), (13, "rooted")},
+    ),
+    "regions": (
+        "SELECT c.legacy_id, p.legacy_id FROM app.regions AS c LEFT JOIN app.regions AS p ON p.id = c.parent_id",
+        {10: None, 20: 10, 30: 20, 40: 10, 50: None, 60: 50, 70: 50, 80: 70},
+        set(),
+    ),
+}  # fmt: skip
+ASIDE = "SELECT right(key[1], 3)::integer, action FROM transhume.reject WHERE table_id = %s"
+
+
+@pytest.mark.both_servers
+@pytest.mark.parametrize("case", ["tree_replies", "tree_paths", "tree_intervals"])
+def test_what_is_said_badly(case: str, databases: Databases) -> None:
+    """Rows whose parents are told twice, wrongly or not at all hang where the rules say, and are listed."""
+    migration = migration_of(GOLDEN / "plans" / case, databases)
+    migration.apply()
+    tables = [table for (table,) in migration.ask("SELECT tablename::text FROM pg_tables WHERE schemaname = 'app'")]
+    known = [table for table in tables if table in MEANT]
+
+    assert len(known) == 2
+    for table in known:
+        query, parents, actions = MEANT[table]
+        assert dict(migration.ask(query)) == parents
+        assert set(migration.ask(ASIDE, table)) == actions

@@ -1,0 +1,7 @@
+-- finish.regions: app.regions: its hierarchy's working table goes
+-- from   specs/demo/tables/visits.yaml:1
+-- after  constrain.regions
+-- undo   nothing to undo
+
+-- transhume: apply on target
+DROP TABLE IF EXISTS transhume.tree_regions;

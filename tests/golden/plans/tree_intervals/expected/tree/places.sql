@@ -1,0 +1,294 @@
+-- tree.places: public.place (source) by lft, rght -> transhume.tree_places (target): an orphan is a root, a cycle is
+--     broken, what is deeper than 5 is flattened
+-- from   specs/demo/tables/patients.yaml:1
+-- after  create.places, map.places
+-- locks  ACCESS SHARE on public.place (SELECT)
+-- undo   drops what it has computed
+
+-- transhume: apply on target -- before the first chunk
+CREATE TABLE transhume.links_places (
+  key bigint NOT NULL,
+  parent bigint,
+  order_1 text,
+  lft bigint,
+  rght bigint,
+  tree smallint,
+  fits boolean,
+  legacy_id integer,
+  lost bigint,
+  fate text,
+  nowhere text
+);
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.place'::regclass) AS bytes
+FROM public.place AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.place AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT max(page.id)::text AS id, count(*) AS rows
+FROM (
+  SELECT s.id
+  FROM public.place AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+HAVING count(*) > 0;
+
+-- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
+SELECT count(*) AS rows, count(*) AS kept
+FROM public.place AS s
+WHERE ($1::text IS NULL OR s.id > $1::integer)
+  AND ($2::text IS NULL OR s.id <= $2::integer);
+
+-- transhume: load on target binds after.1 upto.1 -- the narrow rows that can move
+INSERT INTO transhume.links_places (key, parent, order_1, lft, rght, tree, fits, legacy_id)
+  SELECT
+    s.id::bigint AS key,
+    NULL::bigint AS parent,
+    s.name AS order_1,
+    s.lft::bigint AS lft,
+    s.rght::bigint AS rght,
+    s.tree_id AS tree,
+    (s."passes the filter") IS TRUE AS fits,
+    s.id AS legacy_id
+  FROM (
+  SELECT
+    s.id,
+    s.lft,
+    s.rght,
+    s.tree_id,
+    s.name,
+    (s.name <> 'hidden') IS TRUE AS "passes the filter"
+  FROM public.place AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s;
+
+-- transhume: halve on target binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.place AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS part
+WHERE part."place in part" = part."rows of part" / 2;
+
+-- transhume: build of "parents" on target -- the nearest rows that they lie in
+UPDATE transhume.links_places AS l
+SET
+  parent = f.parent,
+  nowhere = CASE WHEN f.crosses THEN 'lft, rght = ' || concat_ws(', ', l.lft, l.rght) || ' lies in no row as it should' END
+FROM (
+  SELECT
+    f.key,
+    CASE WHEN f.part > 0 AND f.ends > f.rght THEN f.above END AS parent,
+    f.level <> 0 AND (f.part > 0 AND f.ends > f.rght) IS NOT TRUE AS crosses
+  FROM (
+    SELECT
+      b.*,
+      first_value(b.key) OVER part AS above,
+      first_value(b.rght) OVER part AS ends
+    FROM (
+      SELECT
+        o.key, o.tree, o.lft, o.rght, o.level, o.is_above,
+        count(*) FILTER (WHERE o.is_above) OVER (PARTITION BY o.tree, o.level ORDER BY o.lft, o.key) AS part
+      FROM (
+        SELECT e.key, e.tree, e.lft, e.rght, e.depth + other.step AS level, other.step = 1 AS is_above
+        FROM (
+          SELECT
+            p.key, p.tree, p.lft, p.rght, side.step,
+            sum(side.step) OVER (PARTITION BY p.tree ORDER BY side.at, side.step DESC, p.key) - 1 AS depth
+          FROM (SELECT l.key, l.lft, l.rght, l.tree FROM transhume.links_places AS l) AS p
+          CROSS JOIN LATERAL (VALUES (p.lft, 1), (p.rght, -1)) AS side (at, step)
+          WHERE p.lft < p.rght
+        ) AS e
+        CROSS JOIN (VALUES (0), (1)) AS other (step)
+        WHERE e.step = 1
+      ) AS o
+    ) AS b
+    WINDOW part AS (PARTITION BY b.tree, b.level, b.part ORDER BY b.lft, b.key)
+  ) AS f
+  WHERE NOT f.is_above
+) AS f
+WHERE f.key = l.key AND (f.parent IS NOT NULL OR f.crosses);
+UPDATE transhume.links_places AS l
+SET nowhere = 'lft, rght = ' || concat_ws(', ', l.lft, l.rght) || ' lies in no row as it should'
+WHERE (l.lft < l.rght) IS NOT TRUE AND (l.lft IS NOT NULL OR l.rght IS NOT NULL);
+DELETE FROM transhume.links_places AS l WHERE NOT l.fits;
+
+-- transhume: build of "unfit" on target -- takes those away whose references lead nowhere
+DELETE FROM transhume.links_places AS l
+USING (
+  SELECT s.place
+  FROM (
+    SELECT
+      l.ctid AS place,
+      l.legacy_id AS id
+    FROM transhume.links_places AS l
+  ) AS s
+  LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
+  WHERE (
+    (m_id.id IS NOT NULL)
+  ) IS NOT TRUE
+) AS unfit
+WHERE l.ctid = unfit.place;
+
+-- transhume: build of "links" on target -- by which it is walked
+CREATE UNIQUE INDEX links_places_key ON transhume.links_places (key);
+CREATE INDEX links_places_parent ON transhume.links_places (parent);
+ANALYZE transhume.links_places;
+
+-- transhume: build of "orphans" on target -- their parent does not move: they become roots
+UPDATE transhume.links_places AS l
+SET lost = l.parent, parent = NULL, fate = 'rooted'
+WHERE (l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND NOT EXISTS (SELECT FROM transhume.links_places AS p WHERE p.key = l.parent)));
+
+-- transhume: build of "threads" on target -- all that a root leads to
+CREATE TABLE transhume.nodes_places AS
+WITH RECURSIVE node AS (
+  SELECT
+    l.key,
+    NULL::bigint AS parent,
+    l.key AS root,
+    0 AS depth,
+    0 AS level,
+    l.fate
+  FROM transhume.links_places AS l
+  WHERE l.parent IS NULL
+  UNION ALL
+  SELECT
+    l.key,
+    CASE WHEN n.depth = 5 THEN n.parent ELSE n.key END,
+    n.root,
+    least(n.depth + 1, 5),
+    n.level + 1,
+    l.fate
+  FROM node AS n
+  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_places AS l WHERE l.parent = n.key OFFSET 0) AS l
+)
+SELECT n.key, n.parent, n.root, n.depth, n.level, n.fate FROM node AS n;
+CREATE UNIQUE INDEX nodes_places_key ON transhume.nodes_places (key);
+ANALYZE transhume.nodes_places;
+
+-- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
+DO $cycles$
+DECLARE
+  steps bigint := 1;
+  rows bigint;
+BEGIN
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM transhume.links_places AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_places AS n WHERE n.key = l.key)
+  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
+  SELECT count(*) INTO rows FROM hop;
+  IF rows = 0 THEN
+    RETURN;
+  END IF;
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE transhume.links_places AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, fate)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::bigint AS parent,
+      l.key AS root,
+      0 AS depth,
+      0 AS level,
+      l.fate
+    FROM hop AS h
+  JOIN transhume.links_places AS l ON l.key = h.key
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      CASE WHEN n.depth = 5 THEN n.parent ELSE n.key END,
+      n.root,
+      least(n.depth + 1, 5),
+      n.level + 1,
+      l.fate
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_places AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, root, depth, level, fate FROM node AS n;
+END
+$cycles$;
+
+-- transhume: build of "siblings" on target -- their positions
+CREATE TABLE transhume.siblings_places AS
+SELECT
+  n.*,
+  row_number() OVER (PARTITION BY n.parent ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
+FROM transhume.nodes_places AS n
+JOIN transhume.links_places AS l ON l.key = n.key
+;
+DROP TABLE transhume.nodes_places;
+CREATE INDEX siblings_places_key ON transhume.siblings_places (parent);
+ANALYZE transhume.siblings_places;
+
+-- transhume: build of "paths" on target
+CREATE TABLE transhume.tree_places AS
+WITH RECURSIVE node AS (
+  SELECT s.*, lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_places AS p), '0') AS path
+  FROM transhume.siblings_places AS s
+  WHERE s.parent IS NULL
+  UNION ALL
+  SELECT s.*, n.path || '/' || lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_places AS p), '0')
+  FROM node AS n
+  CROSS JOIN LATERAL (SELECT s.* FROM transhume.siblings_places AS s WHERE s.parent = n.key OFFSET 0) AS s
+)
+SELECT n.* FROM node AS n;
+DROP TABLE transhume.siblings_places;
+CREATE UNIQUE INDEX tree_places_key ON transhume.tree_places (key);
+ANALYZE transhume.tree_places;
+
+-- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'places', 'public.place',
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'lft, rght', CASE WHEN l.nowhere IS NULL THEN coalesce(l.lost, l.parent) END),
+  'parent_id', done.reason, done.sqlstate, done.action
+FROM transhume.tree_places AS n
+JOIN transhume.links_places AS l ON l.key = n.key
+CROSS JOIN LATERAL (
+  VALUES
+    ('rooted', '23503', n.fate = 'rooted', coalesce(l.nowhere, 'lft, rght = ' || l.lost::text || ' does not move') || ': it is a root now'),
+    ('broken', '23514', n.fate = 'broken', 'lft, rght = ' || l.lost::text || ' leads back to it: it is a root now'),
+    ('flattened', '23514', n.level > n.depth, n.level::text || ' levels deep: it hangs from ' || n.parent::text || ' now, 5 levels deep')
+) AS done (action, sqlstate, is_done, reason)
+WHERE done.is_done;
+DROP TABLE transhume.links_places;
+
+-- transhume: revert on target
+DROP TABLE IF EXISTS transhume.links_places;
+DROP TABLE IF EXISTS transhume.nodes_places;
+DROP TABLE IF EXISTS transhume.siblings_places;
+DROP TABLE IF EXISTS transhume.tree_places;

@@ -1,0 +1,188 @@
+-- verify.places: app.places against its source, but for id (the target gave the number)
+-- from   specs/demo/tables/patients.yaml:1
+-- after  finish.places
+-- locks  ACCESS SHARE on app.places (SELECT)
+-- undo   nothing to undo
+
+-- transhume: count on source -- before the filter
+SELECT count(*)
+FROM public.place AS s;
+
+-- transhume: count on target
+SELECT count(*)
+FROM app.places;
+
+-- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(s.id, h.seed)) AS old,
+  sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name
+FROM (
+  SELECT
+    s.id,
+    s.lft,
+    s.rght,
+    s.tree_id,
+    s.name
+  FROM public.place AS s
+  WHERE (s.name <> 'hidden')
+) AS s
+CROSS JOIN LATERAL (
+  SELECT key.text, hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (s.id::text)) AS key (text)
+  OFFSET 0
+) AS h
+WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(t.old, h.seed)) AS old,
+  sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name
+FROM app.places AS t
+CROSS JOIN LATERAL (
+  SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (t.old::text)) AS key (text)
+  OFFSET 0
+) AS h;
+
+-- transhume: query of "shape" on source binds rejected rooted -- who hangs from whom, of the rows that arrived
+WITH link AS (
+  SELECT
+    s.id::bigint AS key,
+    nullif(above.parent, s.id::bigint) AS parent,
+    row_number() OVER (PARTITION BY nullif(above.parent, s.id::bigint), s.id::text = ANY ($2::text[]), above.crosses IS TRUE OR ((s.lft::bigint < s.rght::bigint) IS NOT TRUE AND (s.lft::bigint IS NOT NULL OR s.rght::bigint IS NOT NULL)) ORDER BY s.name COLLATE "C", s.id::bigint) AS place
+  FROM (
+  SELECT
+    s.id,
+    s.lft,
+    s.rght,
+    s.tree_id,
+    s.name
+  FROM public.place AS s
+  WHERE (s.name <> 'hidden')
+  ) AS s
+  LEFT JOIN (
+  SELECT
+    f.key,
+    CASE WHEN f.part > 0 AND f.ends > f.rght THEN f.above END AS parent,
+    f.level <> 0 AND (f.part > 0 AND f.ends > f.rght) IS NOT TRUE AS crosses
+  FROM (
+    SELECT
+      b.*,
+      first_value(b.key) OVER part AS above,
+      first_value(b.rght) OVER part AS ends
+    FROM (
+      SELECT
+        o.key, o.tree, o.lft, o.rght, o.level, o.is_above,
+        count(*) FILTER (WHERE o.is_above) OVER (PARTITION BY o.tree, o.level ORDER BY o.lft, o.key) AS part
+      FROM (
+        SELECT e.key, e.tree, e.lft, e.rght, e.depth + other.step AS level, other.step = 1 AS is_above
+        FROM (
+          SELECT
+            p.key, p.tree, p.lft, p.rght, side.step,
+            sum(side.step) OVER (PARTITION BY p.tree ORDER BY side.at, side.step DESC, p.key) - 1 AS depth
+          FROM (SELECT p.id::bigint AS key, p.lft::bigint AS lft, p.rght::bigint AS rght, p.tree_id AS tree FROM public.place AS p) AS p
+          CROSS JOIN LATERAL (VALUES (p.lft, 1), (p.rght, -1)) AS side (at, step)
+          WHERE p.lft < p.rght
+        ) AS e
+        CROSS JOIN (VALUES (0), (1)) AS other (step)
+        WHERE e.step = 1
+      ) AS o
+    ) AS b
+    WINDOW part AS (PARTITION BY b.tree, b.level, b.part ORDER BY b.lft, b.key)
+  ) AS f
+  WHERE NOT f.is_above
+) AS above ON above.key = s.id::bigint
+  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+)
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+FROM link AS l
+UNION ALL
+SELECT 'the order of siblings', coalesce(sum(hashint8extended(l.place, hashtextextended(l.key::text COLLATE "C", 0))), 0)::text
+FROM link AS l
+UNION ALL
+(
+  SELECT format('rows from which %s hang', c.children), count(*)::text
+  FROM (SELECT count(*) AS children FROM link AS l WHERE l.parent IS NOT NULL GROUP BY l.parent) AS c
+  GROUP BY c.children
+  ORDER BY c.children
+);
+
+-- transhume: query of "shape" on target binds run -- the same, with the parents put back that were mended
+WITH mended AS (
+  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'lft, rght')::bigint AS parent
+  FROM transhume.reject AS j
+  WHERE j.run = $1::uuid AND j.table_id = 'places' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+), link AS (
+  SELECT
+    t.old::bigint AS key,
+    CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent,
+    row_number() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL, m.key IS NOT NULL AND m.parent IS NULL ORDER BY t."position") AS place
+  FROM app.places AS t
+  LEFT JOIN (
+    SELECT p.id AS id, p.old::bigint AS key
+    FROM app.places AS p
+  ) AS p ON p.id = t.parent_id
+  LEFT JOIN mended AS m ON m.key = t.old::bigint::text
+)
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+FROM link AS l
+UNION ALL
+SELECT 'the order of siblings', coalesce(sum(hashint8extended(l.place, hashtextextended(l.key::text COLLATE "C", 0))), 0)::text
+FROM link AS l
+UNION ALL
+(
+  SELECT format('rows from which %s hang', c.children), count(*)::text
+  FROM (SELECT count(*) AS children FROM link AS l WHERE l.parent IS NOT NULL GROUP BY l.parent) AS c
+  GROUP BY c.children
+  ORDER BY c.children
+);
+
+-- transhume: verify on target
+SELECT 'constraint ' || k.conname || ' is not validated' AS problem
+FROM pg_constraint AS k
+WHERE k.conrelid = to_regclass('app.places')
+  AND NOT k.convalidated
+UNION ALL
+SELECT 'index ' || c.relname || ' is not valid'
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = to_regclass('app.places')
+  AND NOT i.indisvalid;
+
+-- transhume: verify on target binds run -- the hierarchy, row by row
+SELECT count(*)::text || rule.problem AS problem
+FROM app.places AS t
+LEFT JOIN app.places AS p ON p.id = t.parent_id
+CROSS JOIN LATERAL (
+  VALUES
+    (' rows hang from rows that are not there', t.parent_id IS NULL OR p.id IS NOT NULL),
+    (' rows are not one level below the row that they hang from', t.depth = CASE WHEN t.parent_id IS NULL THEN 0 ELSE p.depth + 1 END),
+    (' rows are deeper than 5', t.depth <= 5),
+    (' rows have another root than the row that they hang from', t.root_id = CASE WHEN t.parent_id IS NULL THEN t.id ELSE p.root_id END),
+    (' rows have a path that does not go on where that of the row ends that they hang from', ltrim(CASE WHEN t.parent_id IS NULL THEN t.path::text WHEN starts_with(t.path::text, p.path::text || '/') THEN substr(t.path::text, length(p.path::text) + 2) END, '0') = t."position"::text)
+) AS rule (problem, holds)
+WHERE rule.holds IS NOT TRUE
+GROUP BY rule.problem
+UNION ALL
+SELECT count(*)::text || ' positions are taken twice'
+FROM (SELECT FROM app.places AS t GROUP BY t.parent_id, t."position" HAVING count(*) > 1) AS twice
+HAVING count(*) > 0
+UNION ALL
+SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
+FROM transhume.reject AS j
+JOIN (
+  SELECT t.*, t.old::bigint::text AS "key in source" FROM app.places AS t
+) AS t ON t."key in source" = j.key[1]
+LEFT JOIN (
+  SELECT q.old::bigint::text AS key, q.parent_id AS parent FROM app.places AS q
+) AS q ON q.key = j.raw ->> 'lft, rght'
+CROSS JOIN LATERAL (
+  VALUES
+    ('rooted', t.parent_id IS NULL),
+    ('broken', t.parent_id IS NULL),
+    ('flattened', q.key IS NULL OR t.parent_id = q.parent)
+) AS done (action, holds)
+WHERE j.run = $1::uuid AND j.table_id = 'places' AND j.action = done.action AND done.holds IS NOT TRUE
+GROUP BY done.action;

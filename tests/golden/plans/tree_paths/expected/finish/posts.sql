@@ -1,0 +1,7 @@
+-- finish.posts: app.posts: its hierarchy's working table goes
+-- from   specs/demo/tables/patients.yaml:1
+-- after  constrain.posts
+-- undo   nothing to undo
+
+-- transhume: apply on target
+DROP TABLE IF EXISTS transhume.tree_posts;

@@ -1,0 +1,213 @@
+-- tree.categories: public.category (source) by path -> transhume.tree_categories (target): an orphan is set aside, a
+--     cycle is broken
+-- from   specs/demo/tables/visits.yaml:1
+-- after  create.categories
+-- locks  ACCESS SHARE on public.category in the source (SELECT)
+-- undo   drops what it has computed
+
+-- transhume: apply on target -- before the first chunk
+CREATE TABLE transhume.links_categories (
+  key uuid NOT NULL,
+  parent uuid,
+  order_1 character varying(255),
+  path text,
+  lost uuid,
+  fate text,
+  nowhere text
+);
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.category'::regclass) AS bytes
+FROM public.category AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.category AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT page.id::text AS id, count(*) OVER () AS rows
+FROM (
+  SELECT s.id
+  FROM public.category AS s
+  WHERE ($1::text IS NULL OR s.id > $1::uuid)
+    AND ($2::text IS NULL OR s.id <= $2::uuid)
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+ORDER BY page.id DESC
+LIMIT 1;
+
+-- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+COPY (
+  SELECT
+    s.id AS key,
+    NULL::uuid AS parent,
+    s.path AS order_1,
+    s.path::text AS path
+  FROM (
+  SELECT
+    s.id,
+    s.path,
+    s.name
+  FROM public.category AS s
+  WHERE ($1::text IS NULL OR s.id > $1::uuid)
+    AND ($2::text IS NULL OR s.id <= $2::uuid)
+) AS s
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY transhume.links_categories (key, parent, order_1, path) FROM STDIN (FORMAT binary);
+
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.category AS s
+  WHERE ($1::text IS NULL OR s.id > $1::uuid)
+    AND ($2::text IS NULL OR s.id <= $2::uuid)
+) AS part
+WHERE part."place in part" = part."rows of part" / 2;
+
+-- transhume: build of "parents" on target -- the rows with whose paths theirs begin
+UPDATE transhume.links_categories AS l
+SET
+  parent = a.key,
+  nowhere = CASE WHEN a.key IS NULL THEN 'no row has the path ' || p.prefix END
+FROM (SELECT l.key, nullif(left(l.path, -4), '') AS prefix FROM transhume.links_categories AS l) AS p
+LEFT JOIN (
+  SELECT DISTINCT ON (path) l.path, l.key
+  FROM transhume.links_categories AS l
+  ORDER BY l.path, l.key
+) AS a ON a.path = p.prefix
+WHERE p.key = l.key AND p.prefix IS NOT NULL;
+
+-- transhume: build of "links" on target -- by which it is walked
+CREATE UNIQUE INDEX links_categories_key ON transhume.links_categories (key);
+CREATE INDEX links_categories_parent ON transhume.links_categories (parent);
+ANALYZE transhume.links_categories;
+
+-- transhume: build of "orphans" on target -- their parent does not move: they are set aside
+UPDATE transhume.links_categories AS l
+SET lost = l.parent, parent = NULL, fate = 'orphan'
+WHERE (l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND NOT EXISTS (SELECT FROM transhume.links_categories AS p WHERE p.key = l.parent)));
+
+-- transhume: build of "threads" on target -- all that a root leads to
+CREATE TABLE transhume.nodes_categories AS
+WITH RECURSIVE node AS (
+  SELECT
+    l.key,
+    NULL::uuid AS parent,
+    l.key AS root,
+    0 AS depth,
+    l.fate
+  FROM transhume.links_categories AS l
+  WHERE l.parent IS NULL
+  UNION ALL
+  SELECT
+    l.key,
+    n.key,
+    n.root,
+    n.depth + 1,
+    CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END
+  FROM node AS n
+  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_categories AS l WHERE l.parent = n.key OFFSET 0) AS l
+)
+SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
+CREATE UNIQUE INDEX nodes_categories_key ON transhume.nodes_categories (key);
+ANALYZE transhume.nodes_categories;
+
+-- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
+DO $cycles$
+DECLARE
+  steps bigint := 1;
+  rows bigint;
+BEGIN
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM transhume.links_categories AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_categories AS n WHERE n.key = l.key)
+  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
+  SELECT count(*) INTO rows FROM hop;
+  IF rows = 0 THEN
+    RETURN;
+  END IF;
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE transhume.links_categories AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_categories (key, parent, root, depth, fate)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::uuid AS parent,
+      l.key AS root,
+      0 AS depth,
+      l.fate
+    FROM hop AS h
+  JOIN transhume.links_categories AS l ON l.key = h.key
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      n.root,
+      n.depth + 1,
+      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_categories AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, root, depth, fate FROM node AS n;
+END
+$cycles$;
+
+-- transhume: build of "siblings" on target -- their positions
+CREATE TABLE transhume.tree_categories AS
+SELECT
+  n.*,
+  row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
+FROM transhume.nodes_categories AS n
+JOIN transhume.links_categories AS l ON l.key = n.key
+;
+DROP TABLE transhume.nodes_categories;
+CREATE UNIQUE INDEX tree_categories_key ON transhume.tree_categories (key);
+ANALYZE transhume.tree_categories;
+
+-- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'categories', 'public.category',
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'path', CASE WHEN l.nowhere IS NULL THEN coalesce(l.lost, l.parent) END),
+  'parent_id', done.reason, done.sqlstate, done.action
+FROM transhume.tree_categories AS n
+JOIN transhume.links_categories AS l ON l.key = n.key
+CROSS JOIN LATERAL (
+  VALUES
+    ('rooted', '23503', n.fate = 'rooted', coalesce(l.nowhere, 'path = ' || l.lost::text || ' does not move') || ': it is a root now'),
+    ('broken', '23514', n.fate = 'broken', 'path = ' || l.lost::text || ' leads back to it: it is a root now')
+) AS done (action, sqlstate, is_done, reason)
+WHERE done.is_done AND (n.fate IN ('orphan', 'below')) IS NOT TRUE;
+DROP TABLE transhume.links_categories;
+
+-- transhume: revert on target
+DROP TABLE IF EXISTS transhume.links_categories;
+DROP TABLE IF EXISTS transhume.nodes_categories;
+DROP TABLE IF EXISTS transhume.tree_categories;

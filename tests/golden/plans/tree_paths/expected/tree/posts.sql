@@ -1,0 +1,240 @@
+-- tree.posts: public.post (source) by tree_path -> transhume.tree_posts (target): an orphan hangs from 1, a cycle is
+--     broken
+-- from   specs/demo/tables/patients.yaml:1
+-- after  create.posts
+-- locks  ACCESS SHARE on public.post in the source (SELECT)
+-- undo   drops what it has computed
+
+-- transhume: apply on target -- before the first chunk
+CREATE TABLE transhume.links_posts (
+  key bigint NOT NULL,
+  parent bigint,
+  order_1 text,
+  path text,
+  fits boolean,
+  lost bigint,
+  fate text,
+  nowhere text
+);
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.post'::regclass) AS bytes
+FROM public.post AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.post AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT max(page.id)::text AS id, count(*) AS rows
+FROM (
+  SELECT s.id
+  FROM public.post AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+HAVING count(*) > 0;
+
+-- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+COPY (
+  SELECT
+    s.id::bigint AS key,
+    NULL::bigint AS parent,
+    s.name AS order_1,
+    btrim(s.tree_path, '/') AS path,
+    (s."passes the filter" AND (CASE WHEN s.size COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.size) <= 1000 THEN s.size::numeric BETWEEN -2147483648 AND 2147483647 ELSE s.size IS NULL END)) IS TRUE AS fits
+  FROM (
+  SELECT
+    s.id,
+    s.tree_path,
+    s.name,
+    s.size,
+    (s.name <> 'hidden') IS TRUE AS "passes the filter"
+  FROM public.post AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS s
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY transhume.links_posts (key, parent, order_1, path, fits) FROM STDIN (FORMAT binary);
+
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.post AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS part
+WHERE part."place in part" = part."rows of part" / 2;
+
+-- transhume: build of "parents" on target -- the rows with whose paths theirs begin
+UPDATE transhume.links_posts AS l
+SET
+  parent = a.key,
+  nowhere = CASE WHEN a.key IS NULL THEN 'no row has the tree_path ' || p.prefix END
+FROM (SELECT l.key, CASE WHEN strpos(reverse(l.path), '/') > 0 THEN left(l.path, -strpos(reverse(l.path), '/')) END AS prefix FROM transhume.links_posts AS l) AS p
+LEFT JOIN (
+  SELECT DISTINCT ON (path) l.path, l.key
+  FROM transhume.links_posts AS l
+  ORDER BY l.path, l.key
+) AS a ON a.path = p.prefix
+WHERE p.key = l.key AND p.prefix IS NOT NULL;
+DELETE FROM transhume.links_posts AS l WHERE NOT l.fits;
+
+-- transhume: build of "links" on target -- by which it is walked
+CREATE UNIQUE INDEX links_posts_key ON transhume.links_posts (key);
+CREATE INDEX links_posts_parent ON transhume.links_posts (parent);
+ANALYZE transhume.links_posts;
+
+-- transhume: build of "orphans" on target -- their parent does not move: they hang from another
+WITH RECURSIVE above AS (
+  SELECT l.key, l.parent FROM transhume.links_posts AS l WHERE l.key = '1'::bigint
+  UNION
+  SELECT l.key, l.parent FROM above AS a JOIN transhume.links_posts AS l ON l.key = a.parent
+)
+UPDATE transhume.links_posts AS l
+SET
+  lost = l.parent,
+  parent = CASE WHEN hangs.under THEN '1'::bigint END,
+  fate = CASE WHEN hangs.under THEN 'adopted' ELSE 'rooted' END
+FROM transhume.links_posts AS o
+CROSS JOIN LATERAL (
+  SELECT EXISTS (SELECT FROM above) AND o.key NOT IN (SELECT a.key FROM above AS a) AS under
+) AS hangs
+WHERE o.key = l.key
+  AND (l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND NOT EXISTS (SELECT FROM transhume.links_posts AS p WHERE p.key = l.parent)));
+
+-- transhume: build of "threads" on target -- all that a root leads to
+CREATE TABLE transhume.nodes_posts AS
+WITH RECURSIVE node AS (
+  SELECT
+    l.key,
+    NULL::bigint AS parent,
+    l.key AS root,
+    0 AS depth,
+    l.fate
+  FROM transhume.links_posts AS l
+  WHERE l.parent IS NULL
+  UNION ALL
+  SELECT
+    l.key,
+    n.key,
+    n.root,
+    n.depth + 1,
+    l.fate
+  FROM node AS n
+  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_posts AS l WHERE l.parent = n.key OFFSET 0) AS l
+)
+SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
+CREATE UNIQUE INDEX nodes_posts_key ON transhume.nodes_posts (key);
+ANALYZE transhume.nodes_posts;
+
+-- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
+DO $cycles$
+DECLARE
+  steps bigint := 1;
+  rows bigint;
+BEGIN
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM transhume.links_posts AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_posts AS n WHERE n.key = l.key)
+  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
+  SELECT count(*) INTO rows FROM hop;
+  IF rows = 0 THEN
+    RETURN;
+  END IF;
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE transhume.links_posts AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_posts (key, parent, root, depth, fate)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::bigint AS parent,
+      l.key AS root,
+      0 AS depth,
+      l.fate
+    FROM hop AS h
+  JOIN transhume.links_posts AS l ON l.key = h.key
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      n.root,
+      n.depth + 1,
+      l.fate
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_posts AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, root, depth, fate FROM node AS n;
+END
+$cycles$;
+
+-- transhume: build of "siblings" on target -- their positions
+CREATE TABLE transhume.tree_posts AS
+SELECT
+  n.*,
+  row_number() OVER (PARTITION BY n.parent ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
+FROM transhume.nodes_posts AS n
+JOIN transhume.links_posts AS l ON l.key = n.key
+;
+DROP TABLE transhume.nodes_posts;
+CREATE UNIQUE INDEX tree_posts_key ON transhume.tree_posts (key);
+ANALYZE transhume.tree_posts;
+
+-- transhume: build of "under" on target -- what orphans hang from is there
+DO $under$
+BEGIN
+  IF NOT EXISTS (SELECT FROM transhume.tree_posts AS n WHERE n.key = '1'::bigint) THEN
+    RAISE EXCEPTION 'there is no row 1 that moves, for orphans to hang from';
+  END IF;
+END
+$under$;
+
+-- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'posts', 'public.post',
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'tree_path', CASE WHEN l.nowhere IS NULL THEN coalesce(l.lost, l.parent) END),
+  'parent_id', done.reason, done.sqlstate, done.action
+FROM transhume.tree_posts AS n
+JOIN transhume.links_posts AS l ON l.key = n.key
+CROSS JOIN LATERAL (
+  VALUES
+    ('rooted', '23503', n.fate = 'rooted', coalesce(l.nowhere, 'tree_path = ' || l.lost::text || ' does not move') || ': it is a root now'),
+    ('adopted', '23503', n.fate = 'adopted', coalesce(l.nowhere, 'tree_path = ' || l.lost::text || ' does not move') || ': it hangs from 1 now'),
+    ('broken', '23514', n.fate = 'broken', 'tree_path = ' || l.lost::text || ' leads back to it: it is a root now')
+) AS done (action, sqlstate, is_done, reason)
+WHERE done.is_done;
+DROP TABLE transhume.links_posts;
+
+-- transhume: revert on target
+DROP TABLE IF EXISTS transhume.links_posts;
+DROP TABLE IF EXISTS transhume.nodes_posts;
+DROP TABLE IF EXISTS transhume.tree_posts;

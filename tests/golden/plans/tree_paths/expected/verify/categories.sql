@@ -1,0 +1,151 @@
+-- verify.categories: app.categories against its source
+-- from   specs/demo/tables/visits.yaml:1
+-- after  finish.categories
+-- locks  ACCESS SHARE on app.categories (SELECT)
+-- undo   nothing to undo
+
+-- transhume: count on source -- before the filter
+SELECT count(*)
+FROM public.category AS s;
+
+-- transhume: count on target
+SELECT count(*)
+FROM app.categories;
+
+-- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
+SELECT
+  count(*) AS rows,
+  sum(uuid_hash_extended(s.id, h.seed)) AS id,
+  sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name
+FROM (
+  SELECT
+    s.id,
+    s.path,
+    s.name
+  FROM public.category AS s
+) AS s
+CROSS JOIN LATERAL (
+  SELECT key.text, hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (s.id::text)) AS key (text)
+  OFFSET 0
+) AS h
+WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(uuid_hash_extended(t.id, h.seed)) AS id,
+  sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name
+FROM app.categories AS t
+CROSS JOIN LATERAL (
+  SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (t.id::text)) AS key (text)
+  OFFSET 0
+) AS h;
+
+-- transhume: query of "shape" on source binds rejected rooted -- who hangs from whom, of the rows that arrived
+WITH link AS (
+  SELECT
+    s.id AS key,
+    nullif(above.key, s.id) AS parent,
+    row_number() OVER (PARTITION BY nullif(above.key, s.id), s.id::text = ANY ($2::text[]), nullif(left(s.path::text, -4), '') IS NOT NULL AND above.key IS NULL ORDER BY s.path COLLATE "C", s.id) AS place
+  FROM (
+  SELECT
+    s.id,
+    s.path,
+    s.name
+  FROM public.category AS s
+  ) AS s
+  LEFT JOIN (
+  SELECT DISTINCT ON (path) p.path, p.key
+  FROM (SELECT p.path::text AS path, p.id AS key FROM public.category AS p) AS p
+  ORDER BY p.path, p.key
+) AS above ON above.path = nullif(left(s.path::text, -4), '')
+  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+)
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+FROM link AS l
+UNION ALL
+SELECT 'the order of siblings', coalesce(sum(hashint8extended(l.place, hashtextextended(l.key::text COLLATE "C", 0))), 0)::text
+FROM link AS l
+UNION ALL
+(
+  SELECT format('rows from which %s hang', c.children), count(*)::text
+  FROM (SELECT count(*) AS children FROM link AS l WHERE l.parent IS NOT NULL GROUP BY l.parent) AS c
+  GROUP BY c.children
+  ORDER BY c.children
+);
+
+-- transhume: query of "shape" on target binds run -- the same, with the parents put back that were mended
+WITH mended AS (
+  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'path')::uuid AS parent
+  FROM transhume.reject AS j
+  WHERE j.run = $1::uuid AND j.table_id = 'categories' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+), link AS (
+  SELECT
+    t.id AS key,
+    CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent,
+    row_number() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL, m.key IS NOT NULL AND m.parent IS NULL ORDER BY t."position") AS place
+  FROM app.categories AS t
+  LEFT JOIN (
+    SELECT p.id AS id, p.id AS key
+    FROM app.categories AS p
+  ) AS p ON p.id = t.parent_id
+  LEFT JOIN mended AS m ON m.key = t.id::text
+)
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+FROM link AS l
+UNION ALL
+SELECT 'the order of siblings', coalesce(sum(hashint8extended(l.place, hashtextextended(l.key::text COLLATE "C", 0))), 0)::text
+FROM link AS l
+UNION ALL
+(
+  SELECT format('rows from which %s hang', c.children), count(*)::text
+  FROM (SELECT count(*) AS children FROM link AS l WHERE l.parent IS NOT NULL GROUP BY l.parent) AS c
+  GROUP BY c.children
+  ORDER BY c.children
+);
+
+-- transhume: verify on target
+SELECT 'constraint ' || k.conname || ' is not validated' AS problem
+FROM pg_constraint AS k
+WHERE k.conrelid = to_regclass('app.categories')
+  AND NOT k.convalidated
+UNION ALL
+SELECT 'index ' || c.relname || ' is not valid'
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = to_regclass('app.categories')
+  AND NOT i.indisvalid;
+
+-- transhume: verify on target binds run -- the hierarchy, row by row
+SELECT count(*)::text || rule.problem AS problem
+FROM app.categories AS t
+LEFT JOIN app.categories AS p ON p.id = t.parent_id
+CROSS JOIN LATERAL (
+  VALUES
+    (' rows hang from rows that are not there', t.parent_id IS NULL OR p.id IS NOT NULL),
+    (' rows are not one level below the row that they hang from', t.depth = CASE WHEN t.parent_id IS NULL THEN 0 ELSE p.depth + 1 END)
+) AS rule (problem, holds)
+WHERE rule.holds IS NOT TRUE
+GROUP BY rule.problem
+UNION ALL
+SELECT count(*)::text || ' positions are taken twice'
+FROM (SELECT FROM app.categories AS t GROUP BY t.parent_id, t."position" HAVING count(*) > 1) AS twice
+HAVING count(*) > 0
+UNION ALL
+SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
+FROM transhume.reject AS j
+JOIN (
+  SELECT t.*, t.id::text AS "key in source" FROM app.categories AS t
+) AS t ON t."key in source" = j.key[1]
+LEFT JOIN (
+  SELECT q.id::text AS key, q.parent_id AS parent FROM app.categories AS q
+) AS q ON q.key = j.raw ->> 'path'
+CROSS JOIN LATERAL (
+  VALUES
+    ('rooted', t.parent_id IS NULL),
+    ('broken', t.parent_id IS NULL)
+) AS done (action, holds)
+WHERE j.run = $1::uuid AND j.table_id = 'categories' AND j.action = done.action AND done.holds IS NOT TRUE
+GROUP BY done.action;

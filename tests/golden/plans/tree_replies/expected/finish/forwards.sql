@@ -1,0 +1,7 @@
+-- finish.forwards: app.forwards: its hierarchy's working table goes
+-- from   specs/demo/tables/forwards.yaml:1
+-- after  constrain.forwards
+-- undo   nothing to undo
+
+-- transhume: apply on target
+DROP TABLE IF EXISTS transhume.tree_forwards;

@@ -1,0 +1,7 @@
+-- finish.messages: app.messages: its hierarchy's working table goes
+-- from   specs/demo/tables/visits.yaml:1
+-- after  constrain.messages
+-- undo   nothing to undo
+
+-- transhume: apply on target
+DROP TABLE IF EXISTS transhume.tree_messages;

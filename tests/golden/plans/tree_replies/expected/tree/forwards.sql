@@ -1,0 +1,220 @@
+-- tree.forwards: public.message (source) by forward.to_id -> transhume.tree_forwards (target): an orphan is a root, a
+--     cycle is broken, what is deeper than 3 is flattened
+-- from   specs/demo/tables/forwards.yaml:1
+-- after  create.forwards
+-- locks  ACCESS SHARE on public.message in the source, public.forward in the source (SELECT)
+-- undo   drops what it has computed
+
+-- transhume: apply on target -- before the first chunk
+CREATE TABLE transhume.links_forwards (
+  key bigint NOT NULL,
+  parent bigint,
+  parents bigint,
+  lost bigint,
+  fate text
+);
+
+-- transhume: size on source -- the rows of the source, and its bytes on disk
+SELECT count(*) AS rows, pg_table_size('public.message'::regclass) AS bytes
+FROM public.message AS s;
+
+-- transhume: split on source binds ranges share -- where each range ends but the last
+SELECT sample.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in sample",
+    count(*) OVER () AS "rows of sample"
+  FROM public.message AS s TABLESAMPLE SYSTEM ($2::real)
+) AS sample
+WHERE sample."place in sample" < sample."rows of sample"
+  AND sample."place in sample" * $1::bigint / sample."rows of sample"
+    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
+ORDER BY sample."place in sample";
+
+-- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
+SELECT max(page.id)::text AS id, count(*) AS rows
+FROM (
+  SELECT s.id
+  FROM public.message AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+  ORDER BY s.id
+  LIMIT $3::bigint
+) AS page
+HAVING count(*) > 0;
+
+-- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+COPY (
+  SELECT
+    s.id::bigint AS key,
+    nullif(above.parent, s.id::bigint) AS parent,
+    above.parents AS parents
+  FROM public.message AS s
+  LEFT JOIN (
+    SELECT r.of_id AS child, min(r.to_id) AS parent, count(DISTINCT r.to_id) AS parents
+    FROM public.forward AS r
+    WHERE r.to_id <> r.of_id
+    GROUP BY r.of_id
+  ) AS above ON above.child = s.id
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) TO STDOUT (FORMAT binary);
+
+-- transhume: receive on target
+COPY transhume.links_forwards (key, parent, parents) FROM STDIN (FORMAT binary);
+
+-- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
+SELECT part.id::text AS id
+FROM (
+  SELECT
+    s.id,
+    row_number() OVER (ORDER BY s.id) AS "place in part",
+    count(*) OVER () AS "rows of part"
+  FROM public.message AS s
+  WHERE ($1::text IS NULL OR s.id > $1::integer)
+    AND ($2::text IS NULL OR s.id <= $2::integer)
+) AS part
+WHERE part."place in part" = part."rows of part" / 2;
+
+-- transhume: build of "links" on target -- by which it is walked
+CREATE UNIQUE INDEX links_forwards_key ON transhume.links_forwards (key);
+CREATE INDEX links_forwards_parent ON transhume.links_forwards (parent);
+ANALYZE transhume.links_forwards;
+
+-- transhume: build of "orphans" on target -- their parent does not move: they become roots
+UPDATE transhume.links_forwards AS l
+SET lost = l.parent, parent = NULL, fate = 'rooted'
+WHERE l.parent IS NOT NULL
+  AND NOT EXISTS (SELECT FROM transhume.links_forwards AS p WHERE p.key = l.parent);
+
+-- transhume: build of "threads" on target -- all that a root leads to
+CREATE TABLE transhume.nodes_forwards AS
+WITH RECURSIVE node AS (
+  SELECT
+    l.key,
+    NULL::bigint AS parent,
+    l.key AS root,
+    0 AS depth,
+    0 AS level,
+    l.fate
+  FROM transhume.links_forwards AS l
+  WHERE l.parent IS NULL
+  UNION ALL
+  SELECT
+    l.key,
+    CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
+    n.root,
+    least(n.depth + 1, 3),
+    n.level + 1,
+    l.fate
+  FROM node AS n
+  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_forwards AS l WHERE l.parent = n.key OFFSET 0) AS l
+)
+SELECT n.key, n.parent, n.root, n.depth, n.level, n.fate FROM node AS n;
+CREATE UNIQUE INDEX nodes_forwards_key ON transhume.nodes_forwards (key);
+ANALYZE transhume.nodes_forwards;
+
+-- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
+DO $cycles$
+DECLARE
+  steps bigint := 1;
+  rows bigint;
+BEGIN
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM transhume.links_forwards AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_forwards AS n WHERE n.key = l.key)
+  WINDOW by_order AS (ORDER BY l.key);
+  SELECT count(*) INTO rows FROM hop;
+  IF rows = 0 THEN
+    RETURN;
+  END IF;
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE transhume.links_forwards AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_forwards (key, parent, root, depth, level, fate)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::bigint AS parent,
+      l.key AS root,
+      0 AS depth,
+      0 AS level,
+      l.fate
+    FROM hop AS h
+  JOIN transhume.links_forwards AS l ON l.key = h.key
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
+      n.root,
+      least(n.depth + 1, 3),
+      n.level + 1,
+      l.fate
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_forwards AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, root, depth, level, fate FROM node AS n;
+END
+$cycles$;
+
+-- transhume: build of "siblings" on target -- their positions
+CREATE TABLE transhume.siblings_forwards AS
+SELECT
+  n.*,
+  row_number() OVER (PARTITION BY n.parent ORDER BY l.key)::integer AS position
+FROM transhume.nodes_forwards AS n
+JOIN transhume.links_forwards AS l ON l.key = n.key
+;
+DROP TABLE transhume.nodes_forwards;
+CREATE INDEX siblings_forwards_key ON transhume.siblings_forwards (parent);
+ANALYZE transhume.siblings_forwards;
+
+-- transhume: build of "paths" on target
+CREATE TABLE transhume.tree_forwards AS
+WITH RECURSIVE node AS (
+  SELECT s.*, lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_forwards AS p), '0') AS path
+  FROM transhume.siblings_forwards AS s
+  WHERE s.parent IS NULL
+  UNION ALL
+  SELECT s.*, n.path || '/' || lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_forwards AS p), '0')
+  FROM node AS n
+  CROSS JOIN LATERAL (SELECT s.* FROM transhume.siblings_forwards AS s WHERE s.parent = n.key OFFSET 0) AS s
+)
+SELECT n.* FROM node AS n;
+DROP TABLE transhume.siblings_forwards;
+CREATE UNIQUE INDEX tree_forwards_key ON transhume.tree_forwards (key);
+ANALYZE transhume.tree_forwards;
+
+-- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, NULL, 'forwards', 'public.message',
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'forward.to_id', coalesce(l.lost, l.parent)),
+  'parent_id', done.reason, done.sqlstate, done.action
+FROM transhume.tree_forwards AS n
+JOIN transhume.links_forwards AS l ON l.key = n.key
+CROSS JOIN LATERAL (
+  VALUES
+    ('rooted', '23503', n.fate = 'rooted', 'forward.to_id = ' || l.lost::text || ' does not move: it is a root now'),
+    ('chosen', '23514', l.parents > 1, 'the first of ' || l.parents::text || ' by forward.to_id'),
+    ('broken', '23514', n.fate = 'broken', 'forward.to_id = ' || l.lost::text || ' leads back to it: it is a root now'),
+    ('flattened', '23514', n.level > n.depth, n.level::text || ' levels deep: it hangs from ' || n.parent::text || ' now, 3 levels deep')
+) AS done (action, sqlstate, is_done, reason)
+WHERE done.is_done;
+DROP TABLE transhume.links_forwards;
+
+-- transhume: revert on target
+DROP TABLE IF EXISTS transhume.links_forwards;
+DROP TABLE IF EXISTS transhume.nodes_forwards;
+DROP TABLE IF EXISTS transhume.siblings_forwards;
+DROP TABLE IF EXISTS transhume.tree_forwards;

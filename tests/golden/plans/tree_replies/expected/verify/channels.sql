@@ -1,0 +1,54 @@
+-- verify.channels: app.channels against its source, but for id (the target gave the number)
+-- from   specs/demo/tables/patients.yaml:1
+-- after  finish.channels
+-- locks  ACCESS SHARE on app.channels (SELECT)
+-- undo   nothing to undo
+
+-- transhume: count on source -- before the filter
+SELECT count(*)
+FROM public.channel AS s;
+
+-- transhume: count on target
+SELECT count(*)
+FROM app.channels;
+
+-- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
+SELECT
+  count(*) AS rows,
+  sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name
+FROM (
+  SELECT
+    s.id,
+    s.name
+  FROM public.channel AS s
+) AS s
+CROSS JOIN LATERAL (
+  SELECT key.text, hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (s.id::text)) AS key (text)
+  OFFSET 0
+) AS h
+WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name
+FROM app.channels AS t
+JOIN transhume.map_channels AS k ON k.id = t.id
+CROSS JOIN LATERAL (
+  SELECT hashtextextended(key.text COLLATE "C", 0) AS seed
+  FROM (VALUES (k.legacy_id::text)) AS key (text)
+  OFFSET 0
+) AS h;
+
+-- transhume: verify on target
+SELECT 'constraint ' || k.conname || ' is not validated' AS problem
+FROM pg_constraint AS k
+WHERE k.conrelid = to_regclass('app.channels')
+  AND NOT k.convalidated
+UNION ALL
+SELECT 'index ' || c.relname || ' is not valid'
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = to_regclass('app.channels')
+  AND NOT i.indisvalid;
