@@ -321,7 +321,7 @@ own AS (
             ('storage', CASE WHEN a.attstorage <> y.typstorage THEN
                 CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' WHEN 'x' THEN 'extended' END END),
             ('compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),
-            ('options', array_to_string(a.attoptions, ', ')),
+            ('options', (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\_%')),  -- 15.20 has its own
             ('foreign options', array_to_string(a.attfdwoptions, ', ')),
             ('replica identity', (SELECT x.relname FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid
                                   WHERE i.indrelid = g.relid AND i.indisreplident AND g.attnum = ANY (i.indkey))),
