@@ -19,13 +19,7 @@ FOUND = [
     *("(legacyPatientId)", "data.legacyPatientID", "legacypatientid"),
 ]
 NOT_FOUND = [
-    *(
-        "legacy_patient_ids",
-        "legacy patient id",
-        "'legacy_' || 'patient_id'",
-        "getLegacyPatientId",
-        "_legacy_patient_id",
-    ),
+    *("legacy_patient_ids", "legacy patient id", "'legacy_' || 'patient_id'", "getLegacyPatientId"),
     *("_legacy_patient_id", "legacy_patient_id2", "élegacy_patient_id", "legacy__patient_id"),
 ]
 
