@@ -16,7 +16,7 @@ from transhume import main
 GOLDEN = Path(__file__).parent / "golden"
 ERRORS = sorted((GOLDEN / "errors").iterdir())
 PLANS = sorted((GOLDEN / "plans").iterdir()) if (GOLDEN / "plans").exists() else []
-INPUT = {"project.yaml", "tables", "catalog"}
+INPUT = {"project.yaml", "tables", "catalog", "removals"}
 ELSEWHERE = {"fingerprint"}  # test_catalog.py and test_catalog_file.py read it
 
 
