@@ -39,6 +39,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "verify": Entry("runner.commands.verify", "verify", "Compare source and target, row by row."),
         "rejects": Entry("runner.commands.rejects", "rejects", "Show the rows that were set aside, and why."),
         "rollback": Entry("runner.commands.rollback", "rollback", "Undo a run, in reverse order."),
+        "removals": Entry("runner.commands.removals", "removals", "List the removals: phase, what each waits for."),
+        "restore": Entry("runner.commands.removals", "restore", "Bring back what a removal took, values and all."),
     },
     "To begin with": {
         "demo": Entry("runner.commands.demo", "demo", "Run a whole migration on the embedded PostgreSQL."),

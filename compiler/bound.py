@@ -5,14 +5,19 @@ looked-up row of a map table. The same expressions run over the stage on the tar
 are one database, and, without lookups, on the source for the checksum.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from compiler.catalog import Catalog, Relation
 from compiler.diagnostics import Diagnostic, Span
 from compiler.names import Name as Name
 from compiler.spec import Duplicates, Missing, Partition, Project, Reason
 from compiler.sql import Sql, fits
+
+if TYPE_CHECKING:
+    from compiler.removals.bound import BoundRemoval
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +229,7 @@ class Resolved:
     schemas: tuple[str, ...]
     warnings: tuple[Diagnostic, ...]
     digest: str
+    removals: tuple[BoundRemoval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

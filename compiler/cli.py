@@ -195,11 +195,11 @@ def graph(project: Path, form: "Format", steps: bool) -> None:
 
 
 @click.command()
-@click.argument("name", required=False, type=click.Choice(["project", "table"]))
+@click.argument("name", required=False, type=click.Choice(["project", "table", "removal"]))
 @click.option("--markdown", is_flag=True, help="The reference page instead: docs/spec.md.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the files into this folder.")
-def schema(name: Literal["project", "table"] | None, markdown: bool, out: Path | None) -> None:
-    r"""Print the JSON schema of a project.yaml or of a table's spec, for editors and for other tools.
+def schema(name: Literal["project", "table", "removal"] | None, markdown: bool, out: Path | None) -> None:
+    r"""Print the JSON schema of a project.yaml, a table's or a removal's spec, for editors and for other tools.
 
     \b
     Example:
@@ -219,6 +219,6 @@ def schema(name: Literal["project", "table"] | None, markdown: bool, out: Path |
                 (out / f"{each}.schema.json").write_text(schema_text(each), encoding="utf-8")
                 click.echo(out / f"{each}.schema.json")
     elif name is None:
-        raise click.UsageError("which schema? project or table, or both with --out")
+        raise click.UsageError("which schema? project, table or removal, or all of them with --out")
     else:
         click.echo(schema_text(name), nl=False)

@@ -9,6 +9,7 @@ from compiler.diagnostics import Diagnostic, SpecError
 from compiler.manifest import manifest
 from compiler.page import page
 from compiler.plan import Plan, Section, Step
+from compiler.removals.page import removal_page
 
 MANIFEST, PAGE = "plan.yaml", "PLAN.md"
 MARKER = "-- transhume:"
@@ -19,12 +20,21 @@ Files = dict[str, str]
 
 def emit(plan: Plan) -> Files:
     """The texts of the plan's files, by name. Raises SpecError where a text of the author's looks like a marker."""
+    files = _emit(plan)
+    for phase in plan.removals:
+        folder = phase.removal.folder if phase.removal else ""
+        files |= {f"{folder}/{name}": text for name, text in _emit(phase).items()}
+    return files
+
+
+def _emit(plan: Plan) -> Files:
     texts = {step.file: step_text(step) for step in plan.steps}
     found = [_marked(step) for step in plan.steps if not _splits(step, texts[step.file])]
     if found:
         raise SpecError(found)
     digests = {name: f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" for name, text in texts.items()}
-    return {MANIFEST: manifest(plan, digests), PAGE: page(plan), **texts}
+    first = removal_page(plan, plan.removal) if plan.removal else page(plan)
+    return {MANIFEST: manifest(plan, digests), PAGE: first, **texts}
 
 
 def step_text(step: Step) -> str:

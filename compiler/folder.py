@@ -1,7 +1,7 @@
 """specs/<project>/ -> its documents and catalogs: which files belong to a project, and what they are called."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -65,18 +65,44 @@ class Folder:
         read = {self.file(path.relative_to(self.path).as_posix()): path.read_bytes() for path in found}
         return {name: content.decode(errors="replace").replace("\r\n", "\n") for name, content in read.items()}
 
+    def removals(self) -> list[str]:
+        """The files of removals, sorted by name."""
+        return sorted(f"removals/{path.name}" for path in (self.path / "removals").glob("*.yaml") if _is_spec(path))
+
+    def rewrites(self) -> dict[str, str]:
+        """The SQL files beside the removals: their texts, by their path from there. Raises SpecError."""
+        base = self.path / "removals"
+        return {path.relative_to(base).as_posix(): self._sql(path) for path in sorted(base.rglob("*.sql"))}
+
+    def _sql(self, path: Path) -> str:
+        name = self.file(path.relative_to(self.path).as_posix())
+        try:
+            return path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        except OSError as error:
+            raise SpecError([Diagnostic("E101", f'cannot read "{name}": {(error.strerror or "").lower()}')]) from None
+        except UnicodeDecodeError:
+            raise SpecError(
+                [Diagnostic("E102", f'"{name}" is not UTF-8', None, "", "save the file as UTF-8")]
+            ) from None
+
     def unread(self) -> Iterator[Diagnostic]:
         """A warning for each YAML file that is not where a spec belongs: nobody should wait for it in vain."""
-        known = {PROJECT, SOURCE, TARGET, *self.tables()}
+        known = {PROJECT, SOURCE, TARGET, *self.tables(), *self.removals()}
         for path in sorted(self.path.rglob("*.y*ml")):
             name = path.relative_to(self.path).as_posix()
             if path.suffix in (".yaml", ".yml") and name not in known and _is_spec(path):
-                hint = "tables are tables/<name>.yaml"
+                hint = "tables are tables/<name>.yaml, removals are removals/<name>.yaml"
                 yield Diagnostic("W302", f'"{self.file(name)}" is not read', None, "", hint)
 
 
 def _is_spec(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
+
+
+def load_removals(folder: Folder, found: list[Diagnostic]) -> tuple[list[Document], Mapping[str, str]]:
+    """The removals by file name, and the SQL files beside them, without what cannot be read: `found` says why."""
+    documents = [noting(found, partial(folder.load, name)) for name in folder.removals()]
+    return [one for one in documents if one is not None], noting(found, folder.rewrites) or {}
 
 
 def load_project(folder: Folder) -> tuple[Document, list[Document]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import networkx as nx
 
 from compiler.bound import NewType, Ordered, Resolved
 from compiler.layout import EXTENSIONS, Layout
 from compiler.plan import Kind, Plan, Step
+from compiler.removals.plans import removal_plans
 from compiler.steps.constrain import ConstrainTable
 from compiler.steps.create import CreateTable
 from compiler.steps.finish import FinishTable
@@ -28,7 +30,8 @@ def lower(ordered: Ordered) -> Plan:
     """The steps of the plan, each after those that it comes after, and what a reviewer must know of the whole."""
     layout = Layout(ordered)
     steps = tuple(Step.of(kind) for run in PASSES for kind in run(layout))
-    return summarise(layout, in_order(steps))
+    phases = tuple(plan for removal in ordered.resolved.removals for plan in removal_plans(removal))
+    return replace(summarise(layout, in_order(steps)), removals=phases)
 
 
 def require(layout: Layout) -> Iterator[Kind]:

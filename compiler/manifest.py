@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from json import dumps
 
-from compiler.plan import Plan, Planned, Step
+from compiler.plan import Plan, Planned, PlannedRemoval, Step
 from compiler.spec import Database
 
 FORMAT = 1
 OLDEST = 14  # the major version of PostgreSQL that every plan can run on
+OLDEST_FOR_REMOVALS = 15  # has_parameter_privilege(), publications of columns
 Value = str | int | bool | Iterable["Value"] | Mapping[str, "Value"]
 
 # A word that no version of YAML reads as anything but text, in flow style too.
@@ -56,6 +57,8 @@ def _lines(plan: Plan, digests: Mapping[str, str]) -> Iterator[str]:
         "specs": plan.specs, "databases": plan.databases, "source": _database(project.source),
         "target": _database(project.target), "limits": _limits(plan), "requires": _requires(plan),
     }  # fmt: skip
+    if plan.removal:
+        facts["removal"] = _removal(plan.removal)
     yield from (f"{name}: {flow(value)}" for name, value in facts.items())
     yield from _block("relations", (
         {"database": one.database, "relation": one.relation, "fingerprint": one.fingerprint} for one in plan.relations
@@ -74,6 +77,14 @@ def _database(database: Database) -> Value:
     return {"env": database.env, "schema": database.schema}
 
 
+def _removal(removal: PlannedRemoval) -> Value:
+    return {
+        "name": removal.name, "phase": removal.phase, "on": removal.on, "table": removal.table,
+        "columns": removal.columns, "soak": removal.soak, "retain": removal.retain,
+        **({"not_before": removal.not_before} if removal.not_before else {}),
+    }  # fmt: skip
+
+
 def _limits(plan: Plan) -> Value:
     limits = plan.project.limits
     rejected = {"rejected": _budget(limits.rejected)} if limits.rejected else {}
@@ -82,7 +93,8 @@ def _limits(plan: Plan) -> Value:
 
 def _requires(plan: Plan) -> Value:
     extensions, env = ([word.text for word in words] for words in (plan.project.extensions, plan.project.env))
-    return {"postgres": OLDEST, "extensions": extensions, "env": env}
+    oldest = OLDEST if plan.removal is None else OLDEST_FOR_REMOVALS
+    return {"postgres": oldest, "extensions": extensions, "env": env}
 
 
 def _budget(text: str) -> str | int:
@@ -98,9 +110,10 @@ def _table(table: Planned) -> dict[str, Value]:
 
 
 def _step(step: Step, digest: str) -> dict[str, Value]:
-    """Every kind of step that there is runs on the target, and can be undone."""
+    """Every kind of step that there is runs on the target; a removal's database is both source and target."""
     about: dict[str, Value] = {"table": step.table} if step.table else {}
     return {
         "id": step.id, "kind": step.kind, "database": "target", "file": step.file, "sha256": digest,
-        "after": step.after, "transaction": step.transaction, "reversible": True, **about, "spec": str(step.span),
+        "after": step.after, "transaction": step.transaction, "reversible": step.reversible, **about,
+        "spec": str(step.span),
     }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from compiler.bound import Ordered
 from compiler.catalog import Catalog
 from compiler.diagnostics import Diagnostic, SpecError
-from compiler.folder import Folder, absent_target, load_what_can_be, noting, read_catalogs
+from compiler.folder import Folder, absent_target, load_removals, load_what_can_be, noting, read_catalogs
 from compiler.spec import Spec
 from compiler.validate import validate
 
@@ -62,7 +62,8 @@ def read(folder: Folder) -> tuple[Spec, Catalog, Catalog | None]:
     """The project's spec and its catalogs; the target's may be missing. Raises SpecError."""
     found: list[Diagnostic] = []
     project, tables = load_what_can_be(folder, found)
-    spec = noting(found, lambda: validate(project, tables, folder.name))
+    removals, files = load_removals(folder, found)
+    spec = noting(found, lambda: validate(project, tables, folder.name, removals, files))
     catalogs = noting(found, lambda: read_catalogs(folder))
     if spec is None or catalogs is None or found:
         raise SpecError(found)

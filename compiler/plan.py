@@ -84,6 +84,7 @@ class Step:
     undo: str
     risks: tuple[str, ...]
     sections: tuple[Section, ...]
+    reversible: bool = True
 
     @classmethod
     def of(cls, kind: Kind) -> "Step":
@@ -91,7 +92,7 @@ class Step:
         sections = (*kind.forward(), *kind.verify(), *kind.revert())
         return cls(
             kind.kind, kind.name, kind.what, kind.about, kind.table_id, kind.span, tuple(kind.after()),
-            _merged(kind.locks()), kind.undo, tuple(kind.risks()), sections,
+            _merged(kind.locks()), kind.undo, tuple(kind.risks()), sections, getattr(kind, "reversible", True),
         )  # fmt: skip
 
     @property
@@ -136,10 +137,32 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedRemoval:
+    """Which phase of which removal a plan is: `phase` is its folder; without `columns` the table goes."""
+
+    name: str
+    phase: str
+    on: Side
+    table: str
+    columns: tuple[str, ...]
+    because: str
+    rows: int
+    soak: str
+    retain: str
+    not_before: str
+
+    @property
+    def folder(self) -> str:
+        """Where the plan is in the project's: `removals/users/1-deprecate`."""
+        return f"removals/{file_name(self.name)}/{self.phase}"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that plan.yaml, PLAN.md and the steps' files say. Steps stand after those that they come after.
 
-    `tables` are in load order, `skipped` the source tables that stay behind, and why.
+    `tables` are in load order, `skipped` the source tables that stay behind, and why. `removals` are plans of their
+    own, in folders of this one's; `removal` says which of them a plan is.
     """
 
     project: Project
@@ -150,6 +173,8 @@ class Plan:
     skipped: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...]
     warnings: tuple[Diagnostic, ...]
+    removal: PlannedRemoval | None = None
+    removals: tuple["Plan", ...] = ()
 
 
 def _merged(locks: Iterable[Lock]) -> tuple[Lock, ...]:

@@ -11,6 +11,9 @@ from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean, in_o
 from compiler.names import Name, qualify
 from compiler.partitions import partitions
 from compiler.queries import Side
+from compiler.removals.bound import BoundRemoval
+from compiler.removals.made import made
+from compiler.removals.resolve import resolve_removals
 from compiler.resolve_columns import Columns
 from compiler.resolve_rest import bind
 from compiler.resolve_table import Draft, draft
@@ -33,6 +36,9 @@ def resolve(spec: Spec, source: Catalog, target: Catalog) -> Resolved:
     _refuse_protected(problems)
     tables = _tables(world, drafts, problems)
     problems += _names(tables, target)
+    removals: tuple[BoundRemoval, ...] = ()
+    with noting(problems):
+        removals = resolve_removals(spec, source, target, [made(table) for table in tables if table.create])
     if problems:
         raise SpecError(in_order([*problems, *world.warnings]))
     assert len(tables) == len(spec.tables), "a table was left out without a word"
@@ -47,6 +53,7 @@ def resolve(spec: Spec, source: Catalog, target: Catalog) -> Resolved:
         schemas=_new_schemas(tables, types, target),
         warnings=tuple(in_order(world.warnings)),
         digest=spec.digest,
+        removals=removals,
     )
 
 

@@ -16,8 +16,8 @@ from compiler.document import Map, Text, Value
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
-SchemaName = Literal["project", "table"]
-SCHEMAS: tuple[SchemaName, ...] = ("project", "table")
+SchemaName = Literal["project", "table", "removal"]
+SCHEMAS: tuple[SchemaName, ...] = ("project", "table", "removal")
 
 Schema = Mapping[str, Any]
 

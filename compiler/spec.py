@@ -1,10 +1,15 @@
 """What the author wrote: projects, tables and mappings, frozen, each with its place in the file."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from compiler.diagnostics import Span
+
+if TYPE_CHECKING:
+    from compiler.removals.spec import Removal
 
 Missing = Literal["reject", "null", "fail"]
 Duplicates = Literal["reject", "first", "fail"]
@@ -269,8 +274,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole specs/<project> folder; `tables` sorted by file name, `digest` of all its spec files."""
+    """A whole specs/<project> folder; `tables` and `removals` sorted by file name, `digest` of all its spec files."""
 
     project: Project
     tables: tuple[Table, ...]
     digest: str
+    removals: tuple[Removal, ...] = ()

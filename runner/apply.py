@@ -21,6 +21,7 @@ from runner.journal import Run, StepRow
 from runner.manifest import Plan
 from runner.preflight import Preflight
 from runner.progress import Fan, Progress
+from runner.removals import state
 from runner.retry import PATIENCE
 from runner.room import Room
 from runner.schedule import Schedule
@@ -75,7 +76,7 @@ def apply(plan: Plan, places: Mapping[Side, Address], progress: Progress, option
     started = time.monotonic()
     lanes = options.lanes
     with runs.session_on(places["target"], "transhume", plan.limits.lock_timeout) as keeper:
-        fence.lock(keeper, plan.project)
+        fence.lock(keeper, plan.lock_name)
         run = _run(plan, places, keeper, options, progress)
         if run.state == "done":
             return Outcome(run, accounts(keeper, plan, run), True, 0)
@@ -100,6 +101,8 @@ def _run(
     plan: Plan, places: Mapping[Side, Address], keeper: Session, options: Options, progress: Progress
 ) -> Run:  # fmt: skip
     """The run to work at, taken over; or one that is done. Raises Refused."""
+    if plan.removal is not None:
+        state.check_order(keeper, plan, plan.removal)
     with runs.session_on(places["source"], "transhume") as source:
         origin, destination = journal.identity(source), journal.identity(keeper)
         run = runs.to_go_on(runs.latest(keeper, plan), plan, origin, destination)
@@ -111,6 +114,8 @@ def _run(
     what = "started" if run is None else "resumed"
     if run is None:
         journal.create(keeper)
+        if plan.removal is not None:
+            state.create(keeper)
         run = runs.begin(keeper, plan, origin, destination, importlib.metadata.version("transhume"))
     return runs.take_over(keeper, run, what)
 
@@ -155,6 +160,8 @@ def _finish(context: Context) -> tuple[Account, ...]:
             fence.hold(session, context.run)
             journal.set_state(session, context.run, "done")
             record_run(session, context.run)
+            if context.plan.removal is not None:
+                state.finish(session, context.plan, context.plan.removal)
             events.append(session, context.run, "done")
         return accounts(session, context.plan, context.run)
 

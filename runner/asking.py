@@ -35,7 +35,7 @@ def ask(plan: Plan, places: Mapping[Side, Address], wanted: Wanted, wait: float 
         runner = _at_work(session, run, plan)
         before = control.ask(session, run, wanted)
         if wait is not None:
-            _wait(session, run, runner, wanted, wait)
+            _wait(session, plan, run, runner, wanted, wait)
         return Asked(run, runner, before, wait is not None)
 
 
@@ -45,7 +45,7 @@ def _at_work(session: Session, run: Run, plan: Plan) -> str:
         raise Refused(f"the run of project {plan.project} is being rolled back", "Ctrl-C in its own terminal stops it")
     if run.state != "open":
         raise Refused(f"the run of project {plan.project} is {run.state}: nobody is at work")
-    runner = fence.holder(session, plan.project)
+    runner = fence.holder(session, plan.lock_name)
     if runner is None:
         raise Refused(f"nobody is at work on project {plan.project}", f"`transhume apply {plan.folder}` goes on")
     if not run.owner or not runner.startswith(run.owner):  # it has the lock, and is yet to take the run over
@@ -53,11 +53,11 @@ def _at_work(session: Session, run: Run, plan: Plan) -> str:
     return runner
 
 
-def _wait(session: Session, run: Run, runner: str, wanted: Wanted, seconds: float) -> None:
+def _wait(session: Session, plan: Plan, run: Run, runner: str, wanted: Wanted, seconds: float) -> None:
     """Wait until the run has stopped, or until no chunk is in flight. Raises RunnerError."""
     deadline, quiet = time.monotonic() + seconds, 0
     while quiet < QUIET:
-        if fence.holder(session, run.project) != runner:
+        if fence.holder(session, plan.lock_name) != runner:
             if wanted == "stop":
                 return
             raise RunnerError("the runner has ended meanwhile", "`transhume status` shows how")

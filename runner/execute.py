@@ -19,11 +19,15 @@ TextRow = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The rows of a section's last query, as text, and how many rows its statements touched."""
+    """The rows of a section's last query, as text, and how many rows its statements touched.
+
+    `changed` are those of its last statement alone.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[TextRow, ...]
     touched: int
+    changed: int = 0
 
 
 def execute(session: Session, section: Section, values: Values | None = None) -> Result:
@@ -57,12 +61,13 @@ def _result(cursor: psycopg.Cursor[tuple[object, ...]]) -> Result:
     columns: tuple[str, ...] = ()
     rows: tuple[TextRow, ...] = ()
     while True:
-        touched += max(0, cursor.rowcount)
+        changed = max(0, cursor.rowcount)
+        touched += changed
         if (found := cursor.pgresult) is not None and cursor.description is not None:
             columns = tuple(column.name for column in cursor.description)
             rows = tuple(_row(found, row) for row in range(found.ntuples))
         if not cursor.nextset():
-            return Result(columns, rows, touched)
+            return Result(columns, rows, touched, changed)
 
 
 def _row(found: psycopg.pq.abc.PGresult, row: int) -> TextRow:

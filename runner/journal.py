@@ -140,7 +140,7 @@ def insert_run(session: Session, plan: Plan, source: str, target: str, version: 
     """Write a new run down, in state open and with epoch 0."""
     query = f"""INSERT INTO transhume.run (run, project, plan, specs, runner, source, target, state)
                 VALUES (%s, %s, %s, %s, %s, %s, %s, 'open') RETURNING {RUN_COLUMNS}"""
-    values = (uuid4(), plan.project, plan.digest, plan.specs, version, source, target)
+    values = (uuid4(), plan.run_name, plan.digest, plan.specs, version, source, target)
     with session.cursor(row_factory=class_row(Run)) as cursor:
         row = cursor.execute(query, values).fetchone()
     assert row is not None  # RETURNING

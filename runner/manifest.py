@@ -127,6 +127,36 @@ class Step:
         )  # fmt: skip
 
 
+PHASES: Mapping[int, str] = {1: "1-deprecate", 2: "2-detach", 3: "3-drop", 4: "4-purge", 5: "restore"}
+RESTORE = 5  # what stands for a phase's number, where the phase is the way back
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Which phase of which removal a plan is; `on` says which of the project's databases it is about."""
+
+    name: str
+    phase: str
+    on: Side
+    table: str
+    columns: tuple[str, ...]
+    soak: float
+    retain: float
+    not_before: str
+
+    @property
+    def number(self) -> int:
+        """1 to 4, or RESTORE."""
+        return next(number for number, phase in PHASES.items() if phase == self.phase)
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Removal:
+        return cls(
+            data["name"], data["phase"], data["on"], data["table"], tuple(data["columns"]), seconds(data["soak"]),
+            seconds(data["retain"]), data.get("not_before", ""),
+        )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Plan:
     """A plan folder. `digest` is that of the manifest's bytes, which hold the digest of every other file."""
@@ -144,6 +174,17 @@ class Plan:
     relations: tuple[Relation, ...]
     tables: tuple[Table, ...]
     steps: tuple[Step, ...]
+    removal: Removal | None = None
+
+    @property
+    def run_name(self) -> str:
+        """What its runs are called in the journal: the project, or `production/removals/users/1-deprecate`."""
+        return self.project if self.removal is None else f"{self.lock_name}/{self.removal.phase}"
+
+    @property
+    def lock_name(self) -> str:
+        """What one runner at a time is at work on: the project, or a removal in whichever phase."""
+        return self.project if self.removal is None else f"{self.project}/removals/{self.removal.name}"
 
     @cached_property
     def table(self) -> Mapping[str, Table]:
@@ -185,7 +226,8 @@ class Plan:
         known = {NAME, PAGE, *(step.file for step in self.steps)}
         for path in sorted(self.folder.rglob("*")):
             name = path.relative_to(self.folder).as_posix()
-            if not path.is_dir() and name not in known and not path.name.startswith("."):
+            inside = self.removal is None and name.startswith("removals/")  # plans of their own
+            if not path.is_dir() and name not in known and not inside and not path.name.startswith("."):
                 yield f"{name} is not in the manifest"
 
 
@@ -214,6 +256,7 @@ def _plan(folder: Path, digest: str, data: Mapping[str, Any]) -> Plan:
         Requires(requires.get("postgres", 14), tuple(requires.get("extensions", ())), tuple(requires.get("env", ()))),
         tuple(Relation(**relation) for relation in data.get("relations", ())),
         tuple(Table.read(table) for table in data["tables"]), tuple(Step.read(step) for step in data["steps"]),
+        Removal.read(data["removal"]) if "removal" in data else None,
     )  # fmt: skip
 
 

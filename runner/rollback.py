@@ -17,6 +17,7 @@ from runner.failpoints import failpoint
 from runner.journal import Run
 from runner.manifest import Plan, Step
 from runner.progress import Progress
+from runner.removals import state
 from runner.retry import PATIENCE
 from runner.room import Room
 from runner.sections import Side
@@ -37,7 +38,7 @@ def roll_back(plan: Plan, places: Mapping[Side, Address], progress: Progress, pa
     """Undo the project's last run; the journal stays. Raises RunnerError."""
     started = time.monotonic()
     with runs.session_on(places["target"], "transhume", plan.limits.lock_timeout) as keeper:
-        fence.lock(keeper, plan.project)
+        fence.lock(keeper, plan.lock_name)
         run = runs.need_run(keeper, plan)
         if run.state == "rolled back":
             return Outcome(run, 0, 0)
@@ -109,6 +110,8 @@ def _finish(context: Context) -> None:
         with session.transaction():
             fence.hold(session, context.run)
             journal.set_state(session, context.run, "rolled back")
+            if (removal := context.plan.removal) is not None:
+                state.undo(session, context.plan.project, removal.name, removal.number, removal.phase)
             events.append(session, context.run, "rolled back")
 
     context.persist(once, "the end of the run")

@@ -12,6 +12,7 @@ from runner.connect import Address, Session, open_source, open_target, unreachab
 from runner.errors import Refused, SqlError
 from runner.journal import Run
 from runner.manifest import Plan
+from runner.removals import state
 
 
 @contextlib.contextmanager
@@ -35,7 +36,7 @@ def latest(session: Session, plan: Plan) -> Run | None:
     if journal.journal_format(session) is None:
         return None
     journal.create(session)  # refuses one of another format
-    return journal.latest_run(session, plan.project)
+    return journal.latest_run(session, plan.run_name)
 
 
 def need_run(session: Session, plan: Plan) -> Run:
@@ -74,6 +75,8 @@ def begin(session: Session, plan: Plan, source: str, target: str, version: str) 
     """Write a new run down."""
     with session.transaction():
         run = journal.insert_run(session, plan, source, target, version)
+        if plan.removal is not None:
+            state.begin(session, plan, plan.removal, run)
         events.append(session, run, "begun", detail=f"plan {plan.digest}, source {source}, target {target}")
     return run
 

@@ -70,7 +70,7 @@ def status(plan: Plan, places: Mapping[Side, Address]) -> Status:
         read = sum(found.counts.read for _, found in loads if found.counts)
         rate = journal.rate(session, run, RATE_WINDOW)
         left = max(0, size - read) / rate if rate else None
-        asked, runner = control.read(session, run), fence.holder(session, plan.project)
+        asked, runner = control.read(session, run), fence.holder(session, plan.lock_name)
         return Status(run, runner, asked, steps, size, read, rate, left, set_aside(session, run))
 
 

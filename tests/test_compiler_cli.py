@@ -346,7 +346,9 @@ def test_schemas_are_printed_and_written(tmp_path: Path) -> None:
     assert json.loads(run("schema", "table").stdout)["title"] == "table"
     result = run("schema", "--out", str(tmp_path / "schemas"))
     assert result.exit_code == 0
-    assert {path.name for path in (tmp_path / "schemas").iterdir()} == {"project.schema.json", "table.schema.json"}
+    assert {path.name for path in (tmp_path / "schemas").iterdir()} == {
+        "project.schema.json", "removal.schema.json", "table.schema.json",
+    }  # fmt: skip
     assert run("schema").exit_code == 2
 
 

@@ -11,12 +11,15 @@ from runner.apply import apply as apply_plan
 from runner.commands.choosing import (
     Size,
     chosen_plan,
-    confirm,
+    confirm_purge,
+    confirmed,
     databases,
     jobs_option,
     json_option,
+    phase_option,
     plan_argument,
     progress,
+    removal_option,
     yes_option,
 )
 from runner.commands.reporting import reporting
@@ -48,11 +51,14 @@ from runner.throttle import Bounds
 @events_option
 @metrics_option
 @webhook_option
+@removal_option
+@phase_option
+@click.option("--confirm", metavar="NAME", help="The removal's name: phase 4 asks for it where it is not given here.")
 @yes_option
 def apply(
     plan: str, jobs: int, outage: float, connections: int | None, executor: str, max_rate: float | None,
     max_lag: int | None, max_waiters: int | None, as_json: bool, events: Path | None, metrics: Listen | None,
-    webhook: str | None, yes: bool,
+    webhook: str | None, removal: str | None, phase: int | None, confirm: str | None, yes: bool,
 ) -> None:  # fmt: skip
     r"""Carry PLAN out, or go on where it stopped.
 
@@ -66,11 +72,13 @@ def apply(
       transhume apply plans/dispatch --jobs 4 --json
       transhume apply dispatch --max-rate 20000 --max-lag 64MB --max-waiters 0
       transhume apply dispatch --metrics 9100 --events dispatch.jsonl
+      transhume apply production --removal users --phase 1
     """
     with reporting():
-        read = chosen_plan(plan)
+        read = chosen_plan(plan, removal, phase)
+        confirm_purge(read, confirm)
         with databases(read) as places:
-            confirm(f"apply {read.folder} to", yes, places)
+            confirmed(f"apply {read.folder} to", yes, places)
             options = Options(jobs, connections, executor, outage, Bounds(max_lag, max_waiters, max_rate))
             with telling(read.project, progress(as_json), metrics, webhook, events) as told:
                 outcome = apply_plan(read, places, told, options)
@@ -80,9 +88,10 @@ def apply(
 
 
 def _show(outcome: Outcome) -> None:
-    """The account of every table."""
+    """The account of every table; a removal moves none."""
     run = outcome.run
-    standard_output().print(accounting_table(outcome.accounts))
+    if outcome.accounts:
+        standard_output().print(accounting_table(outcome.accounts))
     if outcome.before:
         click.echo(f"{run.project} was applied before, by run {run.run}, at {run.finished_at:%Y-%m-%d %H:%M:%S %Z}")
     else:

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from runner.commands.choosing import chosen_plan, confirm, databases, json_option, plan_argument, progress, yes_option
+from runner.commands.choosing import chosen_plan, confirmed, databases, json_option, plan_argument, progress, yes_option
 from runner.commands.reporting import reporting
 from runner.report import duration
 from runner.rollback import roll_back
@@ -28,7 +28,7 @@ def rollback(plan: str, as_json: bool, yes: bool) -> None:
     with reporting():
         read = chosen_plan(plan)
         with databases(read) as places:
-            confirm(f"undo {read.folder} in", yes, places)
+            confirmed(f"undo {read.folder} in", yes, places)
             outcome = roll_back(read, places, progress(as_json))
     if as_json:
         result = {"run": str(outcome.run.run), "steps": outcome.steps, "seconds": round(outcome.seconds, 3)}

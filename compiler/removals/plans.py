@@ -1,0 +1,106 @@
+"""BoundRemoval -> Plans: one for each phase, and the restore's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from compiler.plan import Kind, Plan, PlannedRemoval, Step
+from compiler.removals.base import RemovalStep
+from compiler.removals.bound import BoundRemoval
+from compiler.removals.deprecate import Backfill, Backup, Capture, Describe
+from compiler.removals.detach import Enforce, Guard, Hide, Rebuild, Relax, changed
+from compiler.removals.drop import Drop, Gate, Measure, Unlink
+from compiler.removals.purge import Export, Purge
+from compiler.removals.restore import (
+    Add,
+    Constrain,
+    Discard,
+    Index,
+    Narrow,
+    Recreate,
+    Refill,
+    Release,
+    rebuilt,
+    strict,
+)
+
+PHASES = ("1-deprecate", "2-detach", "3-drop", "4-purge", "restore")  # folders below removals/<name>
+
+Make = Callable[[BoundRemoval, str], RemovalStep]
+
+
+def removal_plans(removal: BoundRemoval) -> tuple[Plan, ...]:
+    """The plans of one removal, in the order of its phases."""
+    kinds = (deprecate, detach, drop, purge, restore)
+    return tuple(
+        _plan(removal, phase, kind(removal)) for phase, kind in zip(PHASES, kinds, strict=True)
+    )  # fmt: skip
+
+
+def deprecate(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Phase 1: written down, and backed up."""
+    return (Describe, Backup, Capture, Backfill)
+
+
+def detach(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Phase 2: not written any more, and not seen."""
+    rebuild: tuple[Make, ...] = (Rebuild,) if changed(removal) else ()
+    hide: tuple[Make, ...] = (Hide,) if removal.spec.hide != "nothing" else ()
+    return (Relax, *rebuild, Guard, Enforce, *hide)
+
+
+def drop(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Phase 3: gone, with a backup that stays exact."""
+    unlink: tuple[Make, ...] = (Unlink,) if Unlink(removal).needed else ()
+    return (Gate, Measure, *unlink, Drop)
+
+
+def purge(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Phase 4: gone for good."""
+    return (Export, Purge)
+
+
+def restore(removal: BoundRemoval) -> tuple[Make, ...]:
+    """From phase 3 back."""
+    narrow: tuple[Make, ...] = (Narrow, _rest) if strict(removal) else ()
+    index: tuple[Make, ...] = (Index,) if rebuilt(removal) else ()
+    return (Add, Refill, *narrow, *index, Constrain, Recreate, Release, Discard)
+
+
+def _rest(removal: BoundRemoval, before: str) -> RemovalStep:
+    return Refill(removal, before, rest=True)
+
+
+def _steps(removal: BoundRemoval, kinds: Sequence[Make]) -> Iterator[Step]:
+    before = ""
+    for make in kinds:
+        step = Step.of(_kind(make(removal, before)))
+        before = step.id
+        yield step
+
+
+def _kind(step: RemovalStep) -> Kind:
+    return step  # type: ignore[return-value]  # every kind of RemovalStep says what it does and is called
+
+
+def _plan(removal: BoundRemoval, phase: str, kinds: Sequence[Make]) -> Plan:
+    project = removal.project
+    database = project.source if removal.database == "source" else project.target
+    spec = removal.spec
+    about = PlannedRemoval(
+        removal.name, phase, removal.database, str(removal.relation.qualified),
+        tuple(gone.name for gone in removal.columns), spec.because, removal.relation.rows, spec.phases.soak,
+        spec.phases.retain, spec.phases.not_before,
+    )  # fmt: skip
+    return Plan(
+        project=replace(project, source=database, target=database, extensions=(), env=()),
+        specs=spec.digest,
+        databases=1,
+        relations=(),
+        tables=(),
+        skipped=(),
+        steps=tuple(_steps(removal, kinds)),
+        warnings=(),
+        removal=about,
+    )

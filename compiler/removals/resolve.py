@@ -1,0 +1,183 @@
+"""Removal + catalog -> BoundRemoval: its table and columns are there, can go, and could come back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from compiler.catalog import Catalog, Column, Relation
+from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
+from compiler.names import Name, qualify
+from compiler.removals.bound import BoundRemoval, Gone
+from compiler.removals.dependents import bind_dependents
+from compiler.removals.spec import Removal
+from compiler.spec import Project, Spec, Word
+from compiler.sql import Sql, fits, ident
+
+TABLES = ("table", "partitioned table")
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d][\w$]*""")
+_CONSTANT = re.compile(r"""\(?(?:'(?:[^']|'')*'|-?[0-9.]+|true|false|NULL)\)?(?:::[\w\s".,()\[\]]+)?""")
+HIDDEN = "zz_removed_"  # what a column's name begins with while it soaks
+
+
+def resolve_removals(
+    spec: Spec, source: Catalog, target: Catalog, made: Sequence[Relation]
+) -> tuple[BoundRemoval, ...]:
+    """Every removal; `made` are the tables that the project's own plan makes. Raises SpecError with all findings."""
+    found: list[Diagnostic] = []
+    bound: list[BoundRemoval] = []
+    for removal in spec.removals:
+        try:
+            bound.append(_bind(removal, spec.project, source if removal.on == "source" else target, made))
+        except SpecError as error:
+            found.extend(error.diagnostics)
+    if found:
+        raise SpecError(found)
+    return tuple(bound)
+
+
+def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[Relation]) -> BoundRemoval:
+    schema = (project.source if removal.on == "source" else project.target).schema
+    name = qualify(removal.table.text, schema)
+    relation = catalog.find(name.schema, name.name)
+    reviewed = relation is not None
+    known = [*catalog.relations, *(made if removal.on == "target" else ())]
+    if relation is None:
+        relation = next((one for one in known if one.qualified == name), None)
+    if relation is None or relation.kind not in TABLES:
+        raise SpecError([_unknown(removal, name, relation, known, schema)])
+    refused = [*_protected(removal, project, name), *_missing(removal, relation)]
+    if refused:
+        raise SpecError(refused)
+    refused = [*_cannot_go(removal, relation)]
+    dependents = bind_dependents(removal, relation, schema, reviewed, refused)
+    if refused:
+        raise SpecError(refused)
+    columns = [column for word in removal.columns if (column := relation.column(word.text)) is not None]
+    goes = [column.name for column in columns]
+    keys = [*([relation.primary_key] if relation.primary_key else []), *relation.unique]
+    return BoundRemoval(
+        spec=removal,
+        project=project,
+        database="source" if removal.on == "source" else "target",
+        relation=relation,
+        reviewed=reviewed,
+        key=_key(relation, goes) if columns else (),
+        columns=tuple(_gone(column, removal) for column in columns),
+        unique=tuple(key for key in keys if _names(key.definition, goes)),
+        exclusions=tuple(one for one in relation.exclusions if _names(one.definition, goes)),
+        foreign_keys=tuple(key for key in relation.foreign_keys if set(key.columns) & set(goes)),
+        indexes=tuple(one for one in relation.indexes if _names(one.definition.partition(" USING ")[2], goes)),
+        dependents=dependents,
+        server=catalog.server,
+    )
+
+
+def _unknown(
+    removal: Removal, name: Name, found: Relation | None, known: Sequence[Relation], schema: str
+) -> Diagnostic:  # fmt: skip
+    word = removal.table
+    if found is not None:
+        message = f'"{word}" is a {found.kind}: only columns of tables, and tables, are removed'
+        return Diagnostic("E310", message, word.span, f"a {found.kind}")
+    names = [one.name if one.schema == schema else str(one.qualified) for one in known if one.kind in TABLES]
+    message = f'table "{word}" is not in the catalog of the {removal.on}'
+    hint = did_you_mean(word.text, names) or "`transhume snapshot` writes the catalog anew"
+    return Diagnostic("E310", message, word.span, "unknown table", hint)
+
+
+def _protected(removal: Removal, project: Project, name: Name) -> Iterator[Diagnostic]:
+    """Nothing else is looked at where a column is protected."""
+    for reason in project.protect if removal.on == "target" else ():
+        table, _, column = reason.name.text.rpartition(".")
+        if qualify(table, project.target.schema) != name:
+            continue
+        for word in removal.columns or (removal.table,):
+            if word.text == column or not removal.columns:
+                message = f'protected column "{reason.name}" would be removed'
+                yield Diagnostic("E605", message, word.span, "protected", f"it is protected because {reason.because}")
+
+
+def _missing(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
+    for word in removal.columns:
+        if relation.column(word.text) is None:
+            message = f'column "{word}" does not exist in table "{removal.table}"'
+            hint = did_you_mean(word.text, [column.name for column in relation.columns])
+            yield Diagnostic("E330", message, word.span, "unknown column", hint)
+
+
+def _cannot_go(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
+    goes = {word.text for word in removal.columns}
+    if relation.parents:
+        message = f'"{removal.table}" is a child of "{relation.parents[0]}"'
+        hint = f'remove it there: "table: {relation.parents[0]}"'
+        yield Diagnostic("E621", message, removal.table.span, "inherits its columns", hint)
+    if relation.children and relation.kind == "table" and goes:
+        message = f'"{removal.table}" has INHERITS children, whose rows no key of it finds'
+        yield Diagnostic("E621", message, removal.table.span, "has children", "let its children leave it first")
+    for word in removal.columns:
+        yield from _column_stays(word, relation)
+    yield from _nothing_for_new_rows(removal, relation)
+    if goes and not _key(relation, sorted(goes)):
+        message = f'"{removal.table}" has no key: a backup could not say which row a value belongs to'
+        hint = "give it a primary key, or a unique index of NOT NULL columns, then `transhume snapshot`"
+        yield Diagnostic("E620", message, removal.table.span, "has no key", hint)
+
+
+def _column_stays(word: Word, relation: Relation) -> Iterator[Diagnostic]:
+    column = relation.column(word.text)
+    if relation.primary_key and word.text in relation.primary_key.columns:
+        message = f'column "{word}" is part of the primary key of "{relation.qualified}"'
+        yield Diagnostic("E621", message, word.span, "in the primary key", "move the key to other columns first")
+    if relation.partition_by and _names(relation.partition_by, [word.text]):
+        message = f'column "{word}" is in the partition key of "{relation.qualified}"'
+        yield Diagnostic("E621", message, word.span, "in the partition key", "PostgreSQL drops no such column")
+    if column is not None and (column.generated or column.identity):
+        kind = "generated" if column.generated else "an identity"
+        message = f'column "{word}" is {kind}: its values are the database\'s own, and no backup brings them back'
+        yield Diagnostic("E621", message, word.span, f"is {kind}", "drop it by a migration of your own")
+    for other in relation.columns:
+        if other.generated and _names(other.generated, [word.text]) and other.name != word.text:
+            message = f'column "{other.name}" is generated from "{word}"'
+            yield Diagnostic("E621", message, word.span, "is generated from", f'remove "{other.name}" first')
+
+
+def _nothing_for_new_rows(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
+    """A column that is NOT NULL comes back for rows that never had a value, too."""
+    for word in removal.columns:
+        column = relation.column(word.text)
+        fill = removal.new_rows == "default" and column is not None and column.default is not None
+        if column is not None and not column.null and not fill and removal.new_rows in ("default", "null"):
+            message = f'column "{word}" is NOT NULL, and rows that come after the drop would get nothing'
+            hint = f'say what a restore gives them: "on_restore: {{new_rows: {{{word}: ...}}}}", or "refuse"'
+            yield Diagnostic("E622", message, word.span, "NOT NULL", hint)
+
+
+def _key(relation: Relation, goes: Sequence[str]) -> tuple[Column, ...]:
+    """The primary key, or else the first unique columns that are NOT NULL and stay; none where there are none."""
+    lists = [relation.primary_key.columns] if relation.primary_key else []
+    lists += [key.columns for key in relation.unique if "DEFERRABLE" not in key.definition]
+    lists += [index.columns for index in relation.indexes if index.unique and index.valid and index.columns]
+    for names in lists:
+        columns = [relation.column(name) for name in names]
+        if all(column is not None and not column.null and column.name not in goes for column in columns):
+            return tuple(column for column in columns if column is not None)
+    return ()
+
+
+def _gone(column: Column, removal: Removal) -> Gone:
+    given = {name.text: sql.text for name, sql in removal.expressions}
+    fill = column.default if removal.new_rows == "default" else given.get(column.name)
+    constant = None
+    if column.default is None:
+        constant = Sql("NULL")
+    elif _CONSTANT.fullmatch(column.default):
+        constant = Sql(column.default)
+    hidden = fits(f"{HIDDEN}{column.name}") if removal.hide == "rename" else column.name
+    return Gone(column, hidden, constant, Sql(fill) if fill is not None else None)
+
+
+def _names(definition: str, columns: Sequence[str]) -> bool:
+    """Whether SQL as the server writes it names one of the columns."""
+    wanted = {str(ident(name)) for name in columns}
+    return any(token in wanted for token in _TOKEN.findall(definition))

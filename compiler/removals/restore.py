@@ -1,0 +1,387 @@
+"""Restore, after phase 3: the columns come back as they were, with their values, while the application writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from compiler.catalog import Key
+from compiler.plan import Lock, Section
+from compiler.removals.base import (
+    AX,
+    READ,
+    ROW,
+    SHARE,
+    SRE,
+    SUE,
+    RemovalStep,
+    Trigger,
+    after_key,
+    again,
+    bound,
+    chunk_binds,
+    create_triggers,
+    matched,
+    truncate_triggers,
+    upto_key,
+)
+from compiler.removals.bound import BoundRemoval, Gone, differ, other_value
+from compiler.removals.deprecate import described, forgotten
+from compiler.removals.detach import altered, changed, remade
+from compiler.removals.drop import soak_functions, soak_triggers
+from compiler.render import render
+from compiler.sql import Sql, column, fits, ident, join, literal, qname
+
+_UNIQUE = re.compile(
+    r"UNIQUE(?P<nulls> NULLS NOT DISTINCT)? (?P<columns>\([^()]*\))(?P<include> INCLUDE \([^()]*\))?"
+    r"(?P<with> WITH \(.*\))?(?P<deferred> DEFERRABLE.*)?"
+)
+NO_WAY = "`transhume restore` goes on from where it is; phase 3 drops the columns again"
+
+
+@dataclass(frozen=True)
+class Add(RemovalStep):
+    """The columns are there again, empty; what the application writes from now on wins over the backup."""
+
+    kind: ClassVar[str] = "add"
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = NO_WAY
+
+    @property
+    def what(self) -> str:
+        return f"{self.removal.shown}: the columns are added, without values yet"
+
+    def locks(self) -> Iterator[Lock]:
+        yield self.lock(AX, "ADD COLUMN, SET DEFAULT, CREATE TRIGGER")
+
+    def forward(self) -> Iterator[Section]:
+        removal = self.removal
+        if removal.spec.new_rows == "refuse":
+            sql = render("removal/born", backup=removal.backup, present=removal.present, born=removal.born)
+            yield Section("gate", "target", sql, prose="no row came after the drop")
+        defaults = tuple(
+            Sql(f"ALTER COLUMN {ident(gone.name)} SET DEFAULT {gone.column.default}")
+            for gone in removal.columns if gone.column.default is not None
+        )  # fmt: skip
+        yield Section("apply", "target", render(
+            "removal/add", lock=self.said(AX), table=removal.table, defaults=defaults,
+            adds=tuple(Sql(f"ADD COLUMN {ident(gone.name)} {gone.type}") for gone in removal.columns),
+            again=again(removal, "column"), function=soak_functions(removal, back=True),
+            wrote=render(
+                "removal/wrote_function", function=removal.own("wrote"), backup=removal.backup, written=removal.written,
+                new_b=matched(removal, "b", "new"),
+            ),
+            triggers=create_triggers(wrote_triggers(self)),
+        ))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Refill(RemovalStep):
+    """The values come back, in chunks, pass after pass until one has nothing left to do."""
+
+    kind: ClassVar[str] = "refill"
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = NO_WAY
+    rest: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.removal.name}-rest" if self.rest else self.removal.name
+
+    @property
+    def what(self) -> str:
+        rows = "rows that came meanwhile without a value" if self.rest else f"{self.removal.backup}"
+        return f"{rows} -> {self.removal.shown}, in chunks by {', '.join(key.name for key in self.removal.key)}"
+
+    def locks(self) -> Iterator[Lock]:
+        yield self.lock(ROW, "UPDATE, SELECT FOR NO KEY UPDATE")
+        yield Lock(READ, str(self.removal.backup), "SELECT")
+
+    def forward(self) -> Iterator[Section]:
+        removal = self.removal
+        present = Sql(f"s.{removal.present}")
+        yield Section("size", "target", Sql(f"SELECT count(*) AS rows FROM {removal.backup} AS s WHERE {present};"))
+        yield bound(removal, removal.backup, (present,))
+        first = len(removal.key) + 1
+        sql = render(
+            "removal/refill", table=removal.table, backup=removal.backup, present=removal.present,
+            empty=join(" OR ", (Sql(f"{column('t', gone.name)} IS NULL") for gone in removal.columns)),
+            t_range=(after_key(removal, "t"), upto_key(removal, "t", first)),
+            b_range=(after_key(removal, "b"), upto_key(removal, "b", first)),
+            same=removal.same_key("b", "t"), set=tuple(self._set(gone) for gone in removal.columns),
+            wanted=join(" OR ", (self._wanted(gone) for gone in removal.columns)),
+        )  # fmt: skip
+        yield Section("copy", "target", sql, binds=chunk_binds(removal), prose="one chunk, with its checkpoint")
+
+    def verify(self) -> Iterator[Section]:
+        yield Section("verify", "target", unfilled(self.removal), prose="the table has what the backup has")
+
+    def _set(self, gone: Gone) -> Sql:
+        return Sql(
+            f"{ident(gone.name)} = CASE WHEN {self._empty(gone)} THEN {self._value(gone)} "
+            f"ELSE {column('t', gone.name)} END"
+        )
+
+    def _value(self, gone: Gone) -> Sql:
+        """What a row gets: the backup's value, or that of rows that came after the drop."""
+        fill = gone.fill if gone.fill is not None else Sql("NULL")
+        value = column("b", gone.name)
+        return value if fill == "NULL" else Sql(f"CASE WHEN b.{self.removal.born} THEN {fill} ELSE {value} END")
+
+    def _empty(self, gone: Gone) -> Sql:
+        return Sql(f"{column('t', gone.name)} IS NULL AND {literal(gone.name)} <> ALL (b.{self.removal.written})")
+
+    def _wanted(self, gone: Gone) -> Sql:
+        return Sql(f"{self._empty(gone)} AND {self._value(gone)} IS NOT NULL")
+
+
+@dataclass(frozen=True)
+class Narrow(RemovalStep):
+    """From here on rows come with a value again; those that came without one meanwhile are filled after that."""
+
+    kind: ClassVar[str] = "narrow"
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = NO_WAY
+
+    @property
+    def what(self) -> str:
+        names = ", ".join(gone.name for gone in strict(self.removal))
+        return f"{self.removal.relation.qualified}: rows come with {names} again"
+
+    def locks(self) -> Iterator[Lock]:
+        yield self.lock(AX, "ADD CHECK NOT VALID")
+
+    def forward(self) -> Iterator[Section]:
+        checks = tuple(
+            Sql(f"ADD CONSTRAINT {check_name(gone)} CHECK ({ident(gone.name)} IS NOT NULL) NOT VALID")
+            for gone in strict(self.removal)
+        )
+        yield Section("apply", "target", altered(self, AX, checks))
+
+
+@dataclass(frozen=True)
+class Index(RemovalStep):
+    """The indexes that went with the columns, built while the application reads and writes."""
+
+    kind: ClassVar[str] = "index"
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = NO_WAY
+
+    @property
+    def what(self) -> str:
+        return f"{self.removal.relation.qualified}: {', '.join(name for name, _ in rebuilt(self.removal))}"
+
+    def locks(self) -> Iterator[Lock]:
+        if self.removal.partitioned:
+            yield self.lock(SHARE, "CREATE INDEX")
+        else:
+            yield self.lock(SUE, "CREATE INDEX CONCURRENTLY, outside of a transaction")
+
+    def risks(self) -> Iterator[str]:
+        if self.removal.partitioned:
+            yield "a partitioned table's indexes are not built concurrently: its writers wait meanwhile"
+
+    def forward(self) -> Iterator[Section]:
+        removal = self.removal
+        for name, definition in rebuilt(removal):
+            if removal.partitioned:
+                yield Section("build", "target", Sql(f"-- {self.said(SHARE)}\n{definition};"), of=name)
+                continue
+            qualified = qname(removal.relation.schema, name)
+            concurrently = definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+            probe = render("removal/built", name=literal(qualified), table=literal(removal.table), other=literal(
+                f"{name} is there, and is another table's"
+            ))  # fmt: skip
+            yield Section("probe", "target", probe, of=name)
+            clear = Sql(f"-- {self.said(SUE)}\nDROP INDEX CONCURRENTLY {qualified};")
+            yield Section("clear", "target", clear, of=name)
+            yield Section("build", "target", Sql(f"-- {self.said(SUE)}\n{concurrently};"), of=name, prose="outside")
+
+
+@dataclass(frozen=True)
+class Constrain(RemovalStep):
+    """NOT NULL, unique and foreign keys, checks: added without a look at the rows, which are validated after it."""
+
+    kind: ClassVar[str] = "constrain"
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = NO_WAY
+
+    @property
+    def what(self) -> str:
+        names = [f"{gone.name} NOT NULL" for gone in strict(self.removal)]
+        names += [one.name for one in self.removal.constraints]
+        return f"{self.removal.relation.qualified}: {', '.join([*names, 'checks'])}"
+
+    def locks(self) -> Iterator[Lock]:
+        yield self.lock(AX, "ADD CONSTRAINT NOT VALID, USING INDEX, SET NOT NULL")
+        yield self.lock(SUE, "VALIDATE CONSTRAINT")
+        for key in self.removal.foreign_keys:
+            yield Lock(SRE, str(key.references), f"ADD CONSTRAINT {key.name}", old=True)
+
+    def forward(self) -> Iterator[Section]:
+        removal = self.removal
+        for gone in strict(removal):
+            yield from self._not_null(gone)
+        if strict(removal):
+            yield self._build("names of NOT NULL", again(removal, "null"))
+        for key in removal.unique:
+            yield self._build(key.name, self._altered(AX, f"ADD CONSTRAINT {ident(key.name)} {_adopted(key, removal)}"))
+        for one in removal.exclusions:
+            yield self._build(one.name, self._altered(AX, f"ADD CONSTRAINT {ident(one.name)} {one.definition}"))
+        yield self._build("checks", again(removal, "check"))
+        for foreign in removal.foreign_keys:
+            loose = "" if foreign.definition.endswith(" NOT VALID") or removal.partitioned else " NOT VALID"
+            add = f"ADD CONSTRAINT {ident(foreign.name)} {foreign.definition}{loose}"
+            yield self._build(foreign.name, self._altered(SRE, add, f", and on {foreign.references}"))
+            if foreign.valid and loose:
+                validate = self._altered(SUE, f"VALIDATE CONSTRAINT {ident(foreign.name)}")
+                yield self._build(f"{foreign.name}, validated", validate)
+        yield self._build("checks, validated", again(removal, "validate"))
+
+    def _not_null(self, gone: Gone) -> Iterator[Section]:
+        """With a validated check the server need not look at the rows again."""
+        check, name = check_name(gone), ident(gone.name)
+        validate = self._altered(SUE, f"VALIDATE CONSTRAINT {check}")
+        yield self._build(f"{gone.name} NOT NULL, validated", validate)
+        strict = self._altered(AX, f"ALTER COLUMN {name} SET NOT NULL", then=f"DROP CONSTRAINT {check}")
+        yield self._build(f"{gone.name} NOT NULL", strict)
+
+    def _build(self, of: str, sql: Sql) -> Section:
+        return Section("build", "target", sql, of=of)
+
+    def _altered(self, level: str, change: str, more: str = "", then: str = "") -> Sql:
+        second = f"\n-- {self.said(level)}\nALTER TABLE {self.removal.table}\n  {then};" if then else ""
+        return Sql(f"-- {self.said(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};{second}")
+
+
+@dataclass(frozen=True)
+class Recreate(RemovalStep):
+    """What used the columns is made again, as phase 1 has written it down."""
+
+    kind: ClassVar[str] = "recreate"
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = NO_WAY
+
+    @property
+    def what(self) -> str:
+        names = [one.text for one in changed(self.removal)]
+        return f"{', '.join([*names, 'comments, statistics'])}: as they were"
+
+    def locks(self) -> Iterator[Lock]:
+        yield self.lock(AX, "CREATE TRIGGER, POLICY, RULE, COMMENT, CREATE STATISTICS")
+
+    def forward(self) -> Iterator[Section]:
+        yield Section("apply", "target", join("\n\n", (remade(self.removal), again(self.removal, "detail"))))
+
+
+@dataclass(frozen=True)
+class Release(RemovalStep):
+    """What kept the backup exact goes; then the columns must be what they were, in every part of their description."""
+
+    kind: ClassVar[str] = "release"
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = NO_WAY
+
+    @property
+    def what(self) -> str:
+        return f"{self.removal.relation.qualified}: without the removal's triggers; the columns are what they were"
+
+    def locks(self) -> Iterator[Lock]:
+        yield self.lock(AX, "DROP TRIGGER")
+        yield self.lock(SUE, "ANALYZE, outside of a transaction")
+
+    def forward(self) -> Iterator[Section]:
+        removal = self.removal
+        yield Section("gate", "target", unfilled(removal), prose="the table has what the backup has")
+        triggers = (
+            *wrote_triggers(self), *soak_triggers(self), *truncate_triggers(self, removal.own("truncated")),
+        )  # fmt: skip
+        functions = ", ".join(f"{removal.own(what)}()" for what in ("wrote", "moving", "soak", "truncated"))
+        drops = (*(one.drop for one in triggers), Sql(f"DROP FUNCTION {functions};"))
+        yield Section("apply", "target", join("\n", (Sql(f"-- {self.said(AX)}"), *drops)))
+        yield Section("vacuum", "target", Sql(f"ANALYZE {removal.table} ({removal.values()});"), prose="statistics")
+
+    def verify(self) -> Iterator[Section]:
+        yield Section("verify", "target", described(self.removal), prose="identical, but for the place in the row")
+
+
+@dataclass(frozen=True)
+class Discard(RemovalStep):
+    """The backup is no longer needed."""
+
+    kind: ClassVar[str] = "discard"
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = "phase 1 makes another backup"
+
+    @property
+    def what(self) -> str:
+        return f"{self.removal.backup} is dropped"
+
+    def forward(self) -> Iterator[Section]:
+        removal = self.removal
+        yield Section("apply", "target", join("\n", (
+            Sql(f"DROP TABLE {removal.own('moved')}, {removal.backup};"), forgotten(removal),
+        )))  # fmt: skip
+
+
+def wrote_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
+    """One for each column: they note that the application has written it since it came back."""
+    removal = step.removal
+    return tuple(
+        Trigger(
+            removal.trigger(f"wrote_{number}"), Sql("AFTER UPDATE"), removal.table,
+            Sql(
+                f"FOR EACH ROW WHEN ({other_value(gone, hidden=False)})\n"
+                f"  EXECUTE FUNCTION {removal.own('wrote')}({literal(gone.name)})"
+            ),
+            step.said(AX),
+        )
+        for number, gone in enumerate(removal.columns, 1)
+    )  # fmt: skip
+
+
+def strict(removal: BoundRemoval) -> tuple[Gone, ...]:
+    """The columns that are NOT NULL."""
+    return tuple(gone for gone in removal.columns if not gone.column.null)
+
+
+def check_name(gone: Gone) -> Sql:
+    """A check that stands in for NOT NULL while the rows are validated."""
+    return ident(fits(f"transhume_{gone.name}_not_null"))
+
+
+def rebuilt(removal: BoundRemoval) -> tuple[tuple[str, Sql], ...]:
+    """The indexes to build, and how: those of unique constraints too, which are adopted after that."""
+    indexes = [(one.name, Sql(one.definition)) for one in removal.indexes]
+    for key in removal.unique:
+        found = None if removal.partitioned else _UNIQUE.fullmatch(key.definition)
+        if found is not None:
+            index = f"CREATE UNIQUE INDEX {ident(key.name)} ON {removal.table} {found['columns']}"
+            more = f"{found['include'] or ''}{found['nulls'] or ''}{found['with'] or ''}"
+            indexes.append((key.name, Sql(index + more)))
+    return tuple(indexes)
+
+
+def unfilled(removal: BoundRemoval) -> Sql:
+    """The table has what the backup has, but for what the application has written since."""
+    differing = join(" OR ", (
+        Sql(
+            f"({literal(gone.name)} <> ALL (b.{removal.written}) AND NOT b.{removal.born} AND "
+            f"({column('t', removal.key[0].name)} IS NULL OR "
+            f"{differ(column('t', gone.name), column('b', gone.name))}))"
+        )
+        for gone in removal.columns
+    ))  # fmt: skip
+    return render(
+        "removal/unfilled", table=removal.table, backup=removal.backup, present=removal.present, differ=differing,
+        same=removal.same_key("t", "b"),
+    )  # fmt: skip
+
+
+def _adopted(key: Key, removal: BoundRemoval) -> str:
+    found = None if removal.partitioned else _UNIQUE.fullmatch(key.definition)
+    if found is None:
+        return key.definition
+    return f"UNIQUE USING INDEX {ident(key.name)}{found['deferred'] or ''}"
