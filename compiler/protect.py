@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Literal
 
 from compiler import names
 from compiler.accounting import covers
@@ -178,23 +177,29 @@ def _unknown(one: Protected, world: World, tables: Iterable[Table]) -> Diagnosti
     return Diagnostic("E606", message, one.reason.name.span, "unknown column", did_you_mean(text, known))
 
 
-# A removal.
+# Removals.
 
 
-def removed(
-    project: Project,
-    on: Literal["source", "target"],
-    table: Name,
-    columns: Sequence[Word],
-    place: Span,
-    catalog: Catalog,
-) -> Iterator[Diagnostic]:
-    """Protected columns among those that a removal takes; without columns it takes the whole table, at `place`."""
-    relation = catalog.find(table.schema, table.name)
-    for one in protected(project):
-        if (one.target if on == "target" else one.source) != table:
-            continue
-        uses = [found] if relation and (found := relation.uses_of(one.column)) else []
-        spans = [word.span for word in columns if word.text == one.column] if columns else [place]
-        for span in spans:
-            yield refused(one, span, "removed here", "take it out of the removal", uses, "would be removed")
+def removed(spec: Spec, source: Catalog, target: Catalog) -> Iterator[Diagnostic]:
+    """Protected columns that a removal takes, by name or with their whole table."""
+    for removal in spec.removals:
+        for one in protected(spec.project):
+            database, table = (source, one.source) if removal.on == "source" else (target, one.target)
+            if names.qualify(removal.table.text, table.schema) != table:
+                continue
+            spans = [word.span for word in removal.columns if word.text == one.column]
+            for span in spans if removal.columns else [removal.table.span]:
+                uses = _known(one, database, table, spec, source)
+                yield refused(one, span, "removed here", "take it out of the removal", uses, "would be removed")
+
+
+def _known(one: Protected, database: Catalog, table: Name, spec: Spec, source: Catalog) -> Iterator[Uses]:
+    """What the catalogs know: of the column itself, and of the source's column of that name that fills it."""
+    relation = database.find(table.schema, table.name)
+    if relation is not None and (found := relation.uses_of(one.column)):
+        yield found
+    filled = next((each for each in spec.tables if _qualified(each, spec.project) == table), None)
+    text = (filled.source.text if isinstance(filled.source, Word) else filled.source.sql.text) if filled else ""
+    for relation in source.relations if database is not source else ():
+        if (found := relation.uses_of(one.column)) and re.search(rf"(?<!\w){re.escape(relation.name)}(?!\w)", text):
+            yield found
