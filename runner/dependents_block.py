@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from runner.catalog_entries import qualified
 from runner.uses import TO_BE_NAMED, Use, Uses
@@ -36,8 +37,9 @@ def _each_once(columns: Iterable[Uses]) -> list[Use]:
     """Of several effects on one dependent the worst; what is dropped first comes first."""
     found: dict[str, Use] = {}
     for use in (use for uses in columns for use in uses.of(*TO_BE_NAMED)):
-        found[use.dependent] = min(found.get(use.dependent, use), use, key=_severity)
-    return sorted(found.values(), key=lambda use: (_severity(use), -use.level, use.dependent))
+        known = found.get(use.dependent, use)
+        found[use.dependent] = replace(min(known, use, key=_severity), level=max(known.level, use.level))
+    return sorted(found.values(), key=lambda use: (max(1, _severity(use)), -use.level, use.dependent))
 
 
 def _severity(use: Use) -> int:

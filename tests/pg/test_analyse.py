@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,51 +47,8 @@ CREATE TABLE other (hashed_password text, quiet int);
 CREATE FUNCTION others() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE TRIGGER others BEFORE UPDATE ON other FOR EACH ROW EXECUTE FUNCTION others('hashed_password');
 """
-EXPECTED = """\
-app.users.hashed_password, in --url (HERE)
-effect    what                            why
-refuses   view app.user_list              the server refuses to drop the column while it is there
-rebuilt   view app.newest                 built on what refuses: dropped and made again with it
-vanishes  constraint strong on app.users  goes with the column, without a word
-vanishes  index app.users_known           goes with the column, without a word
-breaks    function app.log_in(text)       names it 2 times, and the table
-breaks    trigger plain on app.users      its name is an argument
-changes   function app.copied()           takes whole rows of the table, or has dynamic SQL
-changes   function app.note()             takes NEW or OLD as a whole
-changes   view app.audit                  whole row
-perhaps   function app.elsewhere()        names it 1 times, but not the table
-perhaps   trigger others on app.other     its name is an argument, for another table
-lost      comment                         bcrypt
-lost      default                         '!'::text
-lost      grants                          SELECT to PUBLIC
-lost      not null
-1 refuse the drop, 1 built on those, 2 vanish, 2 break, 3 change, 2 perhaps; 3 uses in 2 files of code
-
-backend: 3 uses in 2 of 3 files
-uses  file
-   2  a.py
-   1  b.ts
-
-For a removal's spec:
-
-dependents:
-  drop:
-    - view user_list  # refuses
-    - view newest  # rebuilt
-    - constraint strong on users  # vanishes
-    - index users_known  # vanishes
-  rewrite:
-    function log_in(text): sql/log_in.sql  # breaks
-    trigger plain on users: sql/plain.sql  # breaks
-  keep:
-    - function copied()  # changes
-    - function note()  # changes
-    - view audit  # changes
-
-note: a name that is put together from pieces ('legacy_' || 'id'), in a function or in code, is not found
-note: a name that is a part of a longer word (getLegacyId, legacy_ids) is not counted as a use
-note: other databases that read this one, reports, and whatever is in no folder that was named are not seen
-"""
+PAGE = Path(__file__).parents[2] / "docs" / "analyse.md"
+PLACE = "TARGET_DATABASE_URL (db.example, database app)"
 PROJECT = """\
 project: shop
 source: {env: OLD_URL}
@@ -130,14 +88,15 @@ def stripped(text: str) -> str:
 
 @pytest.mark.usefixtures("here")
 def test_everything_is_told_of_a_column(databases: Databases) -> None:
-    """By what a drop would do to it; then the code, a block for a removal's spec, and what is not seen."""
+    """By what a drop would do to it; then the code, a block, and what is not seen: as documented."""
+    expected = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)[0]
     url = databases.create("source", APP)
     fields = psycopg.conninfo.conninfo_to_dict(url)
     result = run("app.users.hashed_password", "--url", url, "--schema", "app", "--code", "backend")
     here = f"--url ({fields['host']}, database {fields['dbname']})"
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert stripped(result.stdout) == EXPECTED.replace("--url (HERE)", here)
+    assert stripped(result.stdout) == expected.replace(PLACE, here).replace("../backend", "backend")
 
 
 @pytest.mark.usefixtures("here")
