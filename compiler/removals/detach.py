@@ -18,6 +18,7 @@ from compiler.removals.base import (
     capture_function,
     compare,
     create_triggers,
+    names_of,
     uses,
 )
 from compiler.removals.bound import BoundRemoval, Dependent, differ, other_value
@@ -47,6 +48,8 @@ class Relax(RemovalStep):
 
     def forward(self) -> Iterator[Section]:
         yield Section("gate", "target", compare(self.removal, hidden=False), prose="the backup is what the table has")
+        identity = render("removal/replica_identity", table=literal(self.removal.table), names=names_of(self.removal))
+        yield Section("gate", "target", identity, prose="the replica identity is another index")
         drops = tuple(Sql(f"ALTER COLUMN {ident(name)} DROP NOT NULL") for name in self._columns)
         if drops:
             yield Section("apply", "target", altered(self, AX, drops))

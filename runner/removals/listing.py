@@ -50,7 +50,7 @@ def listed(session: Session, plan: Plan) -> Listed:
     return Listed(
         removal.name, removal.on, f"{removal.table}{columns}", last, _state(last, row),
         (row.done_at or row.began_at) if row else None, row.who if row else "", waits, until,
-        fence.holder(session, plan.lock_name),
+        fence.holder(session, plan.lock_name) if found else None,
     )  # fmt: skip
 
 

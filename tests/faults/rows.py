@@ -317,10 +317,22 @@ ROWS = (
         "C",
         37,
         "something comes to depend on a column between its review and its removal",
-        "",
-        (),
-        "comes with removals in phases: no plan drops a column or a table of the application's. What a plan reads is "
-        "compared with what was reviewed (row 71)",
+        "phases 1 to 3 are refused, the drop itself under its lock; nothing is dropped",
+        ("pg/test_removal_gates.py::test_what_comes_to_use_the_columns_stops_the_drop",),
+    ),
+    Row(
+        "C",
+        77,
+        "an application writes all through a removal and its restore, keys and all",
+        "it is refused by the guard alone; the column is what it was, each row what the application believes, 20 seeds",
+        ("pg/test_removal_live.py::test_an_application_that_goes_on_writing",),
+    ),
+    Row(
+        "C",
+        78,
+        "kill -9 in each phase of a removal, and in the restore, while the application writes",
+        "the same command goes on; the same holds, 20 seeds",
+        ("pg/test_removal_live.py::test_a_runner_that_is_killed_in_each_phase",),
     ),
     Row(
         "C",
@@ -417,7 +429,8 @@ ROWS = (
         "F",
         75,
         "helper functions with their owner's rights",
-        "there are none: the one function that a load creates is temporary, its session's, and has its caller's rights",
+        "only removals have some, each with a search_path of its own, in a schema that nobody else may use; what a "
+        "load creates is temporary, its session's, and has its caller's rights",
         ("faults/test_target.py::test_no_functions_of_its_own",),
     ),
     Row(

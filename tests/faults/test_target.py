@@ -125,16 +125,21 @@ def test_functions_that_were_planted(depots: Make, quietly: Quietly) -> None:
 
 
 def test_no_functions_of_its_own() -> None:
-    """Nothing that runs with its owner's rights can be misused: what a load creates is its session's, and temporary."""
-    texts = [*ROOT.glob("templates/**/*.j2"), *ROOT.glob("runner/*.sql")]
+    """What runs with its owner's rights cannot be misused: only removals create such functions, their path pinned.
+
+    What a load creates is temporary, and its session's.
+    """
+    texts = [*ROOT.glob("templates/**/*.j2"), *ROOT.glob("runner/*.sql"), *ROOT.glob("runner/removals/*.sql")]
     assert len(texts) > 20
     for path in texts:
         text = path.read_text(encoding="utf-8")
-        assert "SECURITY DEFINER" not in text.upper(), path
-        created = re.findall(r"(?i)CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\s+(.*?)\(", text)
-        assert created == ["{{ function }}"] * (path.name == "sift.sql.j2"), path
-    plans = [path.read_text(encoding="utf-8") for path in ROOT.glob("plans/**/*.sql")]
-    names = {name for text in plans for name in re.findall(r"CREATE OR REPLACE FUNCTION (.*?)\(", text)}
+        made = re.findall(r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\s+(.*?)\(", text.upper())
+        pinned = "LANGUAGE PLPGSQL SECURITY DEFINER SET SEARCH_PATH = PG_CATALOG, PG_TEMP"
+        own = len(made) if path.parent.name == "removal" else 0
+        assert own == text.upper().count(pinned) == text.upper().count("SECURITY DEFINER"), path
+        assert own or made == ["{{ FUNCTION }}"] * (path.name == "sift.sql.j2"), path
+    loads = [path.read_text(encoding="utf-8") for path in ROOT.glob("plans/*/load/*.sql")]
+    names = {name for text in loads for name in re.findall(r"CREATE OR REPLACE FUNCTION (.*?)\(", text)}
     assert names
     assert all(name.startswith("pg_temp.") for name in names)
 

@@ -1,0 +1,259 @@
+"""What stands between a removal's phases: their order, the soak, the guard, what came to use the columns, the purge."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from runner.errors import Refused, RunnerError
+from tests.conftest import Databases
+from tests.pg.removing import Removing, against, removing
+
+TABLE = """
+CREATE SCHEMA app;
+CREATE TABLE app.users (id integer PRIMARY KEY, email text NOT NULL, code varchar(9) DEFAULT 'x', old text);
+INSERT INTO app.users SELECT g, 'e' || g, 'c' || g, CASE WHEN g % 2 = 0 THEN 'o' || g END
+FROM generate_series(1, 50) AS g;
+"""
+SPEC = """\
+columns: [code, old]
+because: nobody reads them
+phases: {soak: 0s, retain: 0s}
+"""
+BACK = "UPDATE transhume.removal_phase SET done_at = done_at - interval '%s'"
+
+
+@pytest.fixture
+def users(databases: Databases, tmp_path: Path) -> Removing:
+    """The removal of two simple columns."""
+    return removing(databases, tmp_path, TABLE, SPEC)
+
+
+def test_phases_advance_only_in_their_order(users: Removing) -> None:
+    """A phase whose turn it is not is refused, with what to do; one that is done is done."""
+    with pytest.raises(Refused, match="phase 1 of removal users is not done"):
+        users.apply(2)
+    users.apply(1)
+    with pytest.raises(Refused, match="phase 2 of removal users is not done"):
+        users.apply(3)
+    users.apply(2)
+    assert users.apply(2).before
+    with pytest.raises(Refused, match="is in phase 2 already"):
+        users.apply(1)
+    with pytest.raises(Refused, match="has dropped nothing yet"):
+        users.apply(5)
+
+
+def test_the_soak_is_waited_for_by_the_servers_clock(databases: Databases, tmp_path: Path) -> None:
+    """Phase 3 is red until so long after phase 2, phase 4 until so long after phase 3."""
+    spec = SPEC.replace("soak: 0s, retain: 0s", "soak: 7d, retain: 90d")
+    users = removing(databases, tmp_path, TABLE, spec)
+    users.apply(1)
+    users.apply(2)
+    with pytest.raises(RunnerError) as red:
+        users.apply(3)
+    assert red.value.notes[0].startswith("the columns soak until ")
+    users.ask(BACK % "8 days")
+    users.apply(3)
+    with pytest.raises(RunnerError) as red:
+        users.apply(4)
+    assert red.value.notes[0].startswith("the backup is kept until ")
+
+
+def test_nothing_is_dropped_before_the_day(databases: Databases, tmp_path: Path) -> None:
+    """`not_before` is a gate of phase 3."""
+    users = removing(databases, tmp_path, TABLE, SPEC.replace("soak: 0s", "not_before: 2999-12-31, soak: 0s"))
+    users.apply(1)
+    users.apply(2)
+    with pytest.raises(RunnerError) as red:
+        users.apply(3)
+    assert red.value.notes == ("not before 2999-12-31",)
+
+
+def test_the_guard_watches_before_it_refuses(databases: Databases, tmp_path: Path) -> None:
+    """For as long as `watch` says writes are only noted, and any of them holds phase 2 up; then they are refused."""
+    users = removing(databases, tmp_path, TABLE, SPEC.replace("soak: 0s", "watch: 1h, soak: 0s"))
+    users.apply(1)
+    with pytest.raises(RunnerError) as red:
+        users.apply(2)
+    assert red.value.notes[0].startswith("the guard watches until ")
+    users.ask("UPDATE app.users SET code = 'still' WHERE id = 1")
+    users.ask("INSERT INTO app.users (id, email) VALUES (100, 'without')")
+    users.ask("UPDATE transhume.part SET committed_at = committed_at - interval '2 hours' WHERE part = 'apply'")
+    with pytest.raises(RunnerError) as red:
+        users.apply(2)
+    assert red.value.notes[0].startswith("1 writes by postgres ()")
+    users.ask("UPDATE transhume.guard_hit SET at = at - interval '2 hours'")
+    users.apply(2)
+    assert [operation for (operation,) in users.ask("SELECT operation FROM transhume.guard_hit")] == ["UPDATE"]
+
+
+@pytest.mark.parametrize(
+    "statement, refused",
+    [
+        ("INSERT INTO app.users (id, email, zz_removed_code) VALUES (200, 'e', 'sent')", True),
+        ("UPDATE app.users SET zz_removed_old = 'sent' WHERE id = 1", True),
+        ("INSERT INTO app.users (id, email) VALUES (201, 'e')", False),
+        ("UPDATE app.users SET email = 'other' WHERE id = 1", False),
+        ("UPDATE app.users SET zz_removed_old = zz_removed_old", False),
+        ("INSERT INTO app.users (id, email) VALUES (1, 'e') ON CONFLICT (id) DO UPDATE SET email = 'up'", False),
+    ],
+)
+def test_what_the_guard_refuses(users: Removing, statement: str, refused: bool) -> None:
+    """A value that is sent is refused by its own error, which names the removal; everything else goes through."""
+    users.apply(1)
+    users.apply(2)
+    if refused:
+        with pytest.raises(psycopg.Error, match="must not be written any more") as error:
+            users.ask(statement)
+        assert error.value.sqlstate == "TH001"
+        assert error.value.diag.message_hint == "removal users of production: nobody reads them"
+    else:
+        users.ask(statement)
+
+
+@pytest.mark.parametrize("phase", [1, 2, 3])
+def test_what_comes_to_use_the_columns_stops_the_drop(users: Removing, phase: int) -> None:
+    """A view, an index or a function that is made after the review: each phase is red, and nothing is dropped."""
+    for before in range(1, phase):
+        users.apply(before)
+    name = "zz_removed_old" if phase == 3 else "old"
+    made = {
+        "VIEW app.late": f"CREATE VIEW app.late AS SELECT {name} FROM app.users",
+        "INDEX app.late": f"CREATE INDEX late ON app.users ({name})",
+        "FUNCTION app.late()": (
+            f"CREATE FUNCTION app.late() RETURNS text LANGUAGE sql AS 'SELECT {name} FROM app.users'"
+        ),
+    }
+    if phase == 2:
+        del made["INDEX app.late"]  # goes with the columns: phase 3 is red because of it
+    if phase == 3:
+        del made["FUNCTION app.late()"]  # nothing names the columns by their hidden names
+    for what, statement in made.items():
+        users.ask(statement)
+        with pytest.raises(RunnerError) as red:
+            users.apply(phase)
+        assert "app.late" in red.value.notes[0], what
+        users.ask(f"DROP {what}")
+    users.apply(phase)
+
+
+def test_the_drop_looks_again_under_its_lock(users: Removing) -> None:
+    """What comes between the gates and the drop is seen by the drop itself, which then does nothing."""
+    users.apply(1)
+    users.apply(2)
+    plan = users.plan(3)
+    step = next(one for one in plan.steps if one.kind == "drop")
+    text = plan.open(step).need("apply").text
+    users.ask("CREATE INDEX late ON app.users (zz_removed_old)")
+    with pytest.raises(psycopg.Error, match=r"index app\.late uses the columns") as error:
+        users.ask(text)
+    assert error.value.sqlstate == "TH002"
+
+
+def test_a_backup_that_is_not_what_the_table_has(users: Removing) -> None:
+    """Each later phase compares both first: values that nobody captured hold it up."""
+    users.apply(1)
+    users.ask("UPDATE transhume.backup_production_users SET code = 'wrong' WHERE id = 3")
+    with pytest.raises(RunnerError) as red:
+        users.apply(2)
+    assert red.value.notes == ("1 rows have other values in the backup",)
+
+
+def test_a_restore_that_would_take_too_long(databases: Databases, tmp_path: Path) -> None:
+    """Phase 3 is refused where its restore is predicted to take longer than the limit, unless that is accepted."""
+    slow = SPEC + "restore_limit: 0ms\n"
+    users = removing(databases, tmp_path, TABLE, slow)
+    users.apply(1)
+    users.apply(2)
+    with pytest.raises(RunnerError) as red:
+        users.apply(3)
+    assert "is predicted to take" in red.value.notes[0]
+    users.restore()
+
+    again = against(users.conninfo, tmp_path / "again", slow + "accept_long_restore: nights are long\n")
+    for phase in (1, 2, 3):
+        again.apply(phase)
+
+
+def test_a_replica_identity_that_would_go(databases: Databases, tmp_path: Path) -> None:
+    """An index that tells rows of a published table apart is given up before it goes."""
+    content = TABLE.replace("code varchar(9) DEFAULT 'x'", "code varchar(9) NOT NULL DEFAULT 'x'")
+    content += "CREATE UNIQUE INDEX users_code ON app.users (code);"
+    content += "ALTER TABLE app.users REPLICA IDENTITY USING INDEX users_code;"
+    users = removing(databases, tmp_path, content, SPEC + "dependents: {drop: [index users_code]}\n")
+    users.apply(1)
+    with pytest.raises(RunnerError) as red:
+        users.apply(2)
+    assert red.value.notes == ("app.users_code is the replica identity of app.users: give it another one",)
+
+
+def test_the_purge_writes_the_backup_to_a_file(users: Removing) -> None:
+    """Phase 4 asks for the removal's name, writes the values with their count and checksum, and leaves nothing."""
+    for phase in (1, 2, 3):
+        users.apply(phase)
+    users.ask("DELETE FROM app.users WHERE id = 1")
+    users.ask("INSERT INTO app.users (id, email) VALUES (500, 'new')")
+    words = ("apply", "production", "--removal", "users", "--phase", "4")
+    asked = users.command(*words)
+    assert asked.returncode == 2
+    assert "the removal's name was not typed" in asked.stderr
+    wrong = users.command(*words, "--confirm", "user")
+    assert (wrong.returncode, 'is not "user"' in wrong.stderr) == (2, True)
+
+    done = users.command(*words, "--confirm", "users")
+
+    assert done.returncode == 0, done.stderr
+    ((file, rows, digest),) = users.ask("SELECT file, rows, sha256 FROM transhume.removal_export")
+    data = Path(file).read_bytes()
+    assert (rows, digest) == (50, hashlib.sha256(data).hexdigest())
+    exported = list(csv.DictReader(data.decode().splitlines()))
+    assert exported[0] == {"id": "2", "code": "c2", "old": "o2", "_born": "f"}
+    assert exported[-1] == {"id": "500", "code": "", "old": "", "_born": "t"}
+    assert users.ask("SELECT to_regclass('transhume.backup_production_users')") == [(None,)]
+    assert users.ask("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'app.users'::regclass") == [(0,)]
+    with pytest.raises(Refused, match="its values are in"):
+        users.restore()
+
+
+def test_removals_are_listed(users: Removing) -> None:
+    """Each with its phase, who was at it, what it waits for, and until when; `restore --check` predicts."""
+
+    def listed() -> dict[str, object]:
+        (one,) = json.loads(users.command("removals", "production", "--json").stdout)
+        return {key: one[key] for key in ("phase", "state", "waits")}
+
+    assert listed() == {"phase": 0, "state": "not begun", "waits": "phase 1"}
+    users.apply(1)
+    assert listed() == {"phase": 1, "state": "deprecate done", "waits": "phase 2"}
+    users.apply(2)
+    assert listed() == {"phase": 2, "state": "detach done", "waits": "phase 3"}
+    check = users.command("restore", "users.code", "--check")
+    assert check.stdout.startswith("phase 2: its steps are undone"), check.stderr
+    users.apply(3)
+    assert listed() == {"phase": 3, "state": "drop done", "waits": "phase 4"}
+    check = users.command("restore", "users", "--check", "--json")
+    assert json.loads(check.stdout)["rows"] == 50
+    assert "predicted to take" in users.command("restore", "app.users.old", "--check").stdout
+    assert "users" in users.command("removals").stdout
+    users.restore()
+    assert listed() == {"phase": 0, "state": "restored", "waits": "phase 1"}
+    assert users.command("restore", "nobody").returncode == 2
+
+
+def test_the_journal_keeps_who_and_the_evidence(users: Removing) -> None:
+    """Each phase has its run, who carried it out, and what it has shown."""
+    for phase in (1, 2, 3):
+        users.apply(phase)
+    found = users.ask("SELECT phase, state, who <> '', evidence FROM transhume.removal_phase ORDER BY phase")
+    assert [row[:3] for row in found] == [(1, "done", True), (2, "done", True), (3, "done", True)]
+    assert found[0][3]["rows"] == 50
+    assert found[1][3] == {"guard_hits": 0}
+    assert found[2][3]["predicted_seconds"] > 0
+    events = users.ask("SELECT count(*) FROM transhume.event AS e JOIN transhume.removal_phase AS p USING (run)")
+    assert events[0][0] > 20
