@@ -106,7 +106,7 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
   AND (node.fate = 'left') IS NOT TRUE
@@ -120,7 +120,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
@@ -143,7 +143,7 @@ SELECT
   to_jsonb(s.*),
   missing.target_column, missing.reason, '23503', 'nulled'
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
 CROSS JOIN LATERAL (
   VALUES
@@ -157,7 +157,7 @@ WHERE missing.is_missing
 -- transhume: left on target binds first last -- how many placeholders stay behind
 SELECT count(*)
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
   AND node.fate = 'left';
 

@@ -73,7 +73,7 @@ FROM (
     AND ($2::text IS NULL OR s.id <= $2::integer)
     AND (s.name <> 'hidden')
 ) AS s
-LEFT JOIN transhume.tree_places AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
 LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root
@@ -101,7 +101,7 @@ FROM (
     AND ($2::text IS NULL OR s.id <= $2::integer)
     AND (s.name <> 'hidden')
 ) AS s
-LEFT JOIN transhume.tree_places AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
 LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root

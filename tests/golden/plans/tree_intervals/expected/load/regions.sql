@@ -62,7 +62,7 @@ FROM (
   WHERE ($1::text IS NULL OR s.id > $1::bigint)
     AND ($2::text IS NULL OR s.id <= $2::bigint)
 ) AS s
-LEFT JOIN transhume.tree_regions AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_regions AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE (node.key IS NOT NULL);
 
 -- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
@@ -81,7 +81,7 @@ FROM (
   WHERE ($1::text IS NULL OR s.id > $1::bigint)
     AND ($2::text IS NULL OR s.id <= $2::bigint)
 ) AS s
-LEFT JOIN transhume.tree_regions AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_regions AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (

@@ -77,7 +77,7 @@ SELECT
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_categories AS s
-LEFT JOIN transhume.tree_categories AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_categories AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
   AND (node.fate IS DISTINCT FROM 'orphan')
   AND (node.fate IS DISTINCT FROM 'below')
@@ -91,7 +91,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_categories AS s
-LEFT JOIN transhume.tree_categories AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_categories AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (

@@ -90,7 +90,7 @@ SELECT
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_posts AS s
-LEFT JOIN transhume.tree_posts AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_posts AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
   AND (CASE WHEN s.size COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.size) <= 1000 THEN s.size::numeric BETWEEN -2147483648 AND 2147483647 ELSE s.size IS NULL END)
   AND (node.key IS NOT NULL);
@@ -103,7 +103,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_posts AS s
-LEFT JOIN transhume.tree_posts AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_posts AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (

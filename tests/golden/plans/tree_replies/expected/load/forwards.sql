@@ -66,7 +66,7 @@ SELECT
   node.parent::integer AS parent_id,
   node.path AS path
 FROM pg_temp.stage_forwards AS s
-LEFT JOIN transhume.tree_forwards AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_forwards AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
   AND (node.key IS NOT NULL);
 
@@ -78,7 +78,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_forwards AS s
-LEFT JOIN transhume.tree_forwards AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_forwards AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (

@@ -87,7 +87,7 @@ SELECT
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_messages AS s
-LEFT JOIN transhume.tree_messages AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.legacy_id = CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END
 WHERE s.ctid BETWEEN $1::tid AND $2::tid
   AND (s.about IS NULL OR s.about IN (1, 2))
@@ -105,7 +105,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_messages AS s
-LEFT JOIN transhume.tree_messages AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.legacy_id = CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
