@@ -38,7 +38,8 @@ FROM (
           FROM generate_series(0, {rows} / 2000 - 1) AS n) AS b
     CROSS JOIN LATERAL (
         SELECT n, CASE WHEN b.deep AND n BETWEEN 1 AND 1000 THEN n - 1
-                       WHEN n % 20 > 0 THEN floor(n * abs(hashint4(b.start + n) % 10000) / 10000.0)::integer END AS above
+                       WHEN n % 20 > 0 THEN floor(n * abs(hashint4(b.start + n) % 10000) / 10000.0)::integer
+                  END AS above
         FROM generate_series(0, 1999) AS n
     ) AS r
 ) AS f;
@@ -134,9 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             hung = steps["tree.comments"] + steps["load.comments"]
             ratios.append(load["load.comments"] / hung)
             wholes.append(plain.seconds / whole.seconds)
-            print(f"run {number}: {rows:,} comments, {depth} levels: load {load['load.comments']:.1f} s, hierarchy "
-                  f"{steps['tree.comments']:.1f} s and load {steps['load.comments']:.1f} s, ratio {ratios[-1]:.2f}; apply "
-                  f"{plain.seconds:.1f} s and {whole.seconds:.1f} s, ratio {wholes[-1]:.2f}")  # fmt: skip
+            print(f"run {number}: {rows:,} comments, {depth} levels: load {load['load.comments']:.1f} s, "
+                  f"hierarchy {steps['tree.comments']:.1f} s and load {steps['load.comments']:.1f} s, "
+                  f"ratio {ratios[-1]:.2f}; apply {plain.seconds:.1f} s and {whole.seconds:.1f} s, "
+                  f"ratio {wholes[-1]:.2f}")  # fmt: skip
         chains = [chain(site, length, options.jobs) for length in (options.chain // 2, options.chain)]
     print(f"a chain of {options.chain:,}: hierarchy {chains[1]:.2f} s, of half its length {chains[0]:.2f} s")
     print(json.dumps({"rows": options.rows, "jobs": options.jobs, "ratio": round(statistics.median(ratios), 2),
