@@ -129,7 +129,9 @@ DECLARE
   rows bigint;
 BEGIN
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
-  SELECT l.* FROM transhume.links_comments AS l WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key);
+  SELECT l.*
+  FROM transhume.links_comments AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key);
   SELECT count(*) INTO rows FROM loose;
   IF rows = 0 THEN
     RETURN;
@@ -140,7 +142,10 @@ BEGIN
 
   -- Orphans: they are set aside.
   UPDATE loose AS l
-  SET lost = l.parent, parent = NULL, fate = 'orphan'
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'orphan'
   WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
   CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
