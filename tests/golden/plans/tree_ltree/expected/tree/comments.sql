@@ -110,14 +110,14 @@ DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
+  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.nodes_comments) INTO rows;
+  IF rows = 0 THEN
+    RETURN;
+  END IF;
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_comments AS l
   WHERE NOT EXISTS (SELECT FROM transhume.nodes_comments AS n WHERE n.key = l.key);
-  SELECT count(*) INTO rows FROM loose;
-  IF rows = 0 THEN
-    RETURN;
-  END IF;
   CREATE UNIQUE INDEX ON loose (key);
   CREATE INDEX ON loose (parent);
   ANALYZE loose;
