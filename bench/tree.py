@@ -48,7 +48,8 @@ VACUUM (ANALYZE, FREEZE);
 """
 CHAIN = """
 INSERT INTO comment
-SELECT n, nullif(n - 1, 0), 100001 + n % 20000, md5(n::text), true, timestamptz '2020-01-01 00:00+00' + n * interval '1 s'
+SELECT n, nullif(n - 1, 0), 100001 + n % 20000, md5(n::text), true,
+       timestamptz '2020-01-01 00:00+00' + n * interval '1 s'
 FROM generate_series(1, {rows}) AS n;
 VACUUM (ANALYZE, FREEZE);
 """

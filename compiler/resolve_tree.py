@@ -60,7 +60,7 @@ def _links(here: Here, parents: Parents, key: SourceColumn) -> tuple[Links, str,
     source = here.source.column(parents.column)
     types = here.world.types
     matches(parents.column, types.of_source(source.type), types.of_source(key.type), key.name, here)
-    type = _common(key)
+    type = _common(key, source)
     return Links(_as(column("s", source.name), source, type), source.name), type, frozenset([source.name])
 
 
@@ -68,10 +68,12 @@ def _as(value: Sql, source: SourceColumn, type: str) -> Sql:
     return value if source.type == type else cast(value, type)
 
 
-def _common(key: SourceColumn) -> str:
+def _common(key: SourceColumn, parent: SourceColumn) -> str:
     """What both a key and a parent become without loss, and compare as by an index."""
-    family = read_type(key.wire).family
-    return {"integer": "bigint", "text": "text", "numeric": "numeric"}.get(family, key.wire)
+    families = {read_type(each.wire).family for each in (key, parent)}
+    if families == {"integer"}:
+        return "bigint"
+    return "numeric" if "numeric" in families else "text" if "text" in families else key.wire
 
 
 def _ordering(here: Here, word: Word, problems: list[Diagnostic]) -> SourceColumn | None:

@@ -231,6 +231,18 @@ def test_each_row_that_was_mended_is_listed(hung: Migration) -> None:
     ]
 
 
+def test_a_parent_of_a_wider_type_than_the_key(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A parent that no key can be is one that is not there."""
+    rows = "(1, NULL, 1, '{}'), (2, 1.0, 1, '{}'), (3, 1.5, 1, '{}'), (4, 99999999999999999999, 1, '{}')"
+    content = f"{MEMO.replace('parent_id integer', 'parent_id numeric')}INSERT INTO memo VALUES {rows};"
+    migration = Projects(databases, tmp_path_factory.mktemp("memo"))(content, {"memos": MEMOS})
+    migration.apply()
+
+    assert migration.ask("SELECT id, parent_id FROM app.memos ORDER BY id") == [(1, None), (2, 1), (3, None), (4, None)]
+    assert [(key, action) for _, key, action, *_ in migration.rejects()] == [(["3"], "rooted"), (["4"], "rooted")]
+    assert migration.verify().green
+
+
 EXISTING = """CREATE SCHEMA app;
 CREATE TABLE app.memos (
   id uuid PRIMARY KEY, body jsonb NOT NULL, above uuid REFERENCES app.memos, root uuid NOT NULL REFERENCES app.memos,
