@@ -178,14 +178,15 @@ class Walk:
 
     def paths(self) -> Sql:
         """The positions from the root down; of a row that does not move none, however deep it is."""
-        longest = f"(SELECT greatest({DIGITS}, length(max(p.position)::text)) FROM {self.siblings} AS p)"
-        part = f"lpad(s.position::text, {longest}, '0')"
+        part = "lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0')"
         moves = join(" AND ", self.moving("s"))
         first, next = part, f"n.path || {literal(self.tree.separator)} || {part}"
         if moves:
             first, next = (f"CASE WHEN {moves} THEN {each} END" for each in (first, next))
         tree = tree_sql(self.table)
-        return render("tree/paths", tree=tree, siblings=self.siblings, first=Sql(first), next=Sql(next))
+        return render(
+            "tree/paths", tree=tree, siblings=self.siblings, first=Sql(first), next=Sql(next), digits=literal(DIGITS),
+        )  # fmt: skip
 
     def found(self) -> Sql:
         """By which the load finds where a row hangs; the index may be there already."""

@@ -229,3 +229,59 @@ def test_each_row_that_was_mended_is_listed(hung: Migration) -> None:
         (17, "left", "a placeholder from which nothing hangs"),
         (18, "nulled", "profiles has no such row"),
     ]
+
+
+def test_a_parent_of_a_wider_type_than_the_key(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A parent that no key can be is one that is not there."""
+    rows = "(1, NULL, 1, '{}'), (2, 1.0, 1, '{}'), (3, 1.5, 1, '{}'), (4, 99999999999999999999, 1, '{}')"
+    content = f"{MEMO.replace('parent_id integer', 'parent_id numeric')}INSERT INTO memo VALUES {rows};"
+    migration = Projects(databases, tmp_path_factory.mktemp("memo"))(content, {"memos": MEMOS})
+    migration.apply()
+
+    assert migration.ask("SELECT id, parent_id FROM app.memos ORDER BY id") == [(1, None), (2, 1), (3, None), (4, None)]
+    assert [(key, action) for _, key, action, *_ in migration.rejects()] == [(["3"], "rooted"), (["4"], "rooted")]
+    assert migration.verify().green
+
+
+EXISTING = """CREATE SCHEMA app;
+CREATE TABLE app.memos (
+  id uuid PRIMARY KEY, body jsonb NOT NULL, above uuid REFERENCES app.memos, root uuid NOT NULL REFERENCES app.memos,
+  level smallint NOT NULL, path varchar(20) NOT NULL, written_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+INTO_EXISTING = """\
+table: memos
+from: memo
+create: false
+key: {id: {uuid: id}}
+columns: {body: {from: body, type: jsonb}}
+tree:
+  parent: {from: parent_id, to: above}
+  fill: {root: root, depth: level, path: path}
+  order: [at]
+  max_depth: {is: 4, deeper: reject}
+"""
+
+
+def test_a_table_that_is_there_already(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Its own columns are filled, its own keys hold again; a path that it has no room for is rejected."""
+    rows = ", ".join(f"({n}, nullif({n}, 1) - 1, {n}, '{{}}')" for n in range(1, 7))
+    content = f"{MEMO}INSERT INTO memo VALUES {rows};"
+    projects = Projects(databases, tmp_path_factory.mktemp("memo"))
+    migration = projects(content, {"memos": INTO_EXISTING}, target=EXISTING)
+    migration.apply()
+
+    found = migration.ask("SELECT level, path, above IS NULL, written_at IS NOT NULL FROM app.memos ORDER BY level")
+    assert found == [
+        (0, "000001", True, True),
+        (1, "000001/000001", False, True),
+        (2, "000001/000001/000001", False, True),
+    ]
+    assert [(key, action, reason) for _, key, action, reason, *_ in migration.rejects()] == [
+        (["4"], "rejected", "the path is longer than 20 characters"),
+        (["5"], "rejected", "the path is longer than 20 characters"),
+        (["6"], "rejected", "deeper than 4"),
+    ]
+    assert migration.verify().green
+    migration.roll_back()
+    assert migration.ask("SELECT count(*) FROM app.memos") == [(0,)]

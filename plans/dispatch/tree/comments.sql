@@ -115,19 +115,24 @@ DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
-  SELECT l.* FROM transhume.links_comments AS l WHERE NOT EXISTS (SELECT FROM transhume.nodes_comments AS n WHERE n.key = l.key);
-  SELECT count(*) INTO rows FROM loose;
+  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.nodes_comments) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_comments AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_comments AS n WHERE n.key = l.key);
   CREATE UNIQUE INDEX ON loose (key);
   CREATE INDEX ON loose (parent);
   ANALYZE loose;
 
   -- Orphans: they become roots.
   UPDATE loose AS l
-  SET lost = l.parent, parent = NULL, fate = 'rooted'
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'rooted'
   WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
   CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
@@ -240,12 +245,14 @@ ANALYZE transhume.siblings_comments;
 
 -- transhume: build of "paths" on target -- from the root down
 CREATE TABLE transhume.tree_comments AS
-WITH RECURSIVE node AS (
-  SELECT s.*, CASE WHEN s.fate IS DISTINCT FROM 'left' THEN lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_comments AS p), '0') END AS path
+WITH RECURSIVE longest AS (
+  SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_comments AS s
+), node AS (
+  SELECT s.*, CASE WHEN s.fate IS DISTINCT FROM 'left' THEN lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0') END AS path
   FROM transhume.siblings_comments AS s
   WHERE s.parent IS NULL
   UNION ALL
-  SELECT s.*, CASE WHEN s.fate IS DISTINCT FROM 'left' THEN n.path || '/' || lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_comments AS p), '0') END
+  SELECT s.*, CASE WHEN s.fate IS DISTINCT FROM 'left' THEN n.path || '/' || lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0') END
   FROM node AS n
   CROSS JOIN LATERAL (SELECT s.* FROM transhume.siblings_comments AS s WHERE s.parent = n.key OFFSET 0) AS s
 )

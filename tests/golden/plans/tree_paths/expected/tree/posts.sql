@@ -139,12 +139,14 @@ DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
-  SELECT l.* FROM transhume.links_posts AS l WHERE NOT EXISTS (SELECT FROM transhume.nodes_posts AS n WHERE n.key = l.key);
-  SELECT count(*) INTO rows FROM loose;
+  SELECT (SELECT count(*) FROM transhume.links_posts) - (SELECT count(*) FROM transhume.nodes_posts) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_posts AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_posts AS n WHERE n.key = l.key);
   CREATE UNIQUE INDEX ON loose (key);
   CREATE INDEX ON loose (parent);
   ANALYZE loose;
@@ -156,7 +158,10 @@ BEGIN
     SELECT l.key, l.parent FROM above AS a JOIN transhume.links_posts AS l ON l.key = a.parent
   )
   UPDATE loose AS l
-  SET lost = l.parent, parent = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN '1'::bigint END, fate = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN 'adopted' ELSE 'rooted' END
+  SET
+    lost = l.parent,
+    parent = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN '1'::bigint END,
+    fate = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN 'adopted' ELSE 'rooted' END
   WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
   CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (

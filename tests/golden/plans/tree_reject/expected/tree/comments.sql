@@ -128,19 +128,24 @@ DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
-  SELECT l.* FROM transhume.links_comments AS l WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key);
-  SELECT count(*) INTO rows FROM loose;
+  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.tree_comments) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_comments AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key);
   CREATE UNIQUE INDEX ON loose (key);
   CREATE INDEX ON loose (parent);
   ANALYZE loose;
 
   -- Orphans: they are set aside.
   UPDATE loose AS l
-  SET lost = l.parent, parent = NULL, fate = 'orphan'
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'orphan'
   WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
   CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (

@@ -142,19 +142,24 @@ DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
-  SELECT l.* FROM transhume.links_messages AS l WHERE NOT EXISTS (SELECT FROM transhume.nodes_messages AS n WHERE n.key = l.key) AND l.fate IS DISTINCT FROM 'several';
-  SELECT count(*) INTO rows FROM loose;
+  SELECT (SELECT count(*) FROM transhume.links_messages) - (SELECT count(*) FROM transhume.nodes_messages) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_messages AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_messages AS n WHERE n.key = l.key) AND l.fate IS DISTINCT FROM 'several';
   CREATE UNIQUE INDEX ON loose (key);
   CREATE INDEX ON loose (parent);
   ANALYZE loose;
 
   -- Orphans: they become roots.
   UPDATE loose AS l
-  SET lost = l.parent, parent = NULL, fate = 'rooted'
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'rooted'
   WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
   CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
