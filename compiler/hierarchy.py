@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from compiler.bound import BoundColumn, BoundTable, BoundTree, Guard, Lookup, SourceColumn, legacy_name
 from compiler.layout import Layout, tree_sql
 from compiler.references import MISSING
+from compiler.render import render
 from compiler.rows import wired
 from compiler.sql import Sql, column, ident, join, literal
 from compiler.tree_walk import Walk
@@ -97,7 +98,7 @@ def node_join(table: BoundTable) -> tuple[Sql, ...]:
     """The row of the hierarchy that is that of a row `s`; nothing where the table is no tree."""
     if table.tree is None:
         return ()
-    return (Sql(f"LEFT JOIN {tree_sql(table.id)} AS node ON node.key = {column('s', table.tree.key.name)}"),)
+    return (render("tree/node", tree=tree_sql(table.id), key=column("s", table.tree.key.name)),)
 
 
 def tree_guards(table: BoundTable) -> tuple[tuple[str, Sql, str, str], ...]:

@@ -25,20 +25,30 @@ from compiler.world import Here
 ALIAS = "above"  # of what is joined to a row of the source to find its parent
 
 
-def links_of(here: Here, parents: Parents, key: SourceColumn, type: str) -> tuple[Links, frozenset[str]]:
-    """The links, with keys as `type`, and the columns of the row that are read for them. Raises SpecError."""
+def links_of(here: Here, parents: Parents, key: SourceColumn) -> tuple[Links, str, frozenset[str]]:
+    """The links, what keys are compared as, and the columns of the row that are read for them. Raises SpecError."""
     match parents:
         case Adjacency(column=word):
             source = here.source.column(word)
             types = here.world.types
             matches(word, types.of_source(source.type), types.of_source(key.type), key.name, here)
-            return Links(typed(column("s", source.name), source, type), source.name), frozenset([source.name])
+            type = _common(key, source)
+            return Links(typed(column("s", source.name), source, type), source.name), type, frozenset([source.name])
         case Replies():
-            return _replies(here, parents, key, type), frozenset()
+            return *_replies(here, parents, key), frozenset()
         case Paths():
-            return _paths(here, parents, key, type)
+            links, read = _paths(here, parents, key, _common(key, key))
         case Intervals():
-            return _intervals(here, parents, key, type)
+            links, read = _intervals(here, parents, key, _common(key, key))
+    return links, _common(key, key), read
+
+
+def _common(key: SourceColumn, parent: SourceColumn) -> str:
+    """What both a key and a parent become without loss, and compare as by an index."""
+    families = {read_type(each.wire).family for each in (key, parent)}
+    if families == {"integer"}:
+        return "bigint"
+    return "numeric" if "numeric" in families else "text" if "text" in families else key.wire
 
 
 def typed(value: Sql, source: SourceColumn, type: str) -> Sql:
@@ -49,10 +59,10 @@ def typed(value: Sql, source: SourceColumn, type: str) -> Sql:
 # A table of replies.
 
 
-def _replies(here: Here, how: Replies, key: SourceColumn, type: str) -> Links:
+def _replies(here: Here, how: Replies, key: SourceColumn) -> tuple[Links, str]:
     relation = reply_table(here, how)
     child, parent = (_reply_column(here, relation, word, key) for word in (how.child, how.parent))
-    to = column("r", parent.name)
+    type, to = _common(key, parent), column("r", parent.name)
     lowest = Sql(f"min({to})")
     if read_type(type).family not in ("integer", "numeric"):  # not every type has a least value
         lowest = Sql(f"(array_agg({to} ORDER BY {ordered(to, parent.wire)}))[1]")
@@ -61,13 +71,14 @@ def _replies(here: Here, how: Replies, key: SourceColumn, type: str) -> Links:
         lowest=lowest, own=column("s", key.name), by_index=_has_index(relation, child.name), alias=ident(ALIAS),
     )  # fmt: skip
     parents = ("parents", column(ALIAS, "parents"), "bigint")
-    return Links(
+    links = Links(
         typed(column(ALIAS, "parent"), parent, type),
         ", ".join(how.names),
         (joined,),
         raw=(parents,),
         several=how.several,
     )
+    return links, type
 
 
 def reply_table(here: Here, how: Replies) -> Relation:

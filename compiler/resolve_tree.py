@@ -33,8 +33,7 @@ def grow(here: Here, tree: Tree, columns: tuple[BoundColumn, ...]) -> Grown:
     key = tree_key(here)
     links, type, read = Links(Sql("NULL"), ""), key.wire, frozenset[str]()
     with noting(problems):
-        type = _common(key)
-        links, read = links_of(here, tree.parents, key, type)
+        links, type, read = links_of(here, tree.parents, key)
     order = [found for word in tree.order if (found := _ordering(here, word, problems)) is not None]
     gone, tested = None, frozenset[str]()
     if tree.placeholder is not None:
@@ -54,12 +53,6 @@ def grow(here: Here, tree: Tree, columns: tuple[BoundColumn, ...]) -> Grown:
     )  # fmt: skip
     reads = read | tested | frozenset(each.name for each in order)
     return Grown(bound, reads, read | tested, columns)
-
-
-def _common(key: SourceColumn) -> str:
-    """What both a key and a parent become without loss, and compare as by an index."""
-    family = read_type(key.wire).family
-    return {"integer": "bigint", "text": "text", "numeric": "numeric"}.get(family, key.wire)
 
 
 def _ordering(here: Here, word: Word, problems: list[Diagnostic]) -> SourceColumn | None:

@@ -86,10 +86,14 @@ class Shape:
 
     def _sums(self, link: Sql) -> Sql:
         same = self.layout.same_encoding
-        seed = hash_text(Sql("l.key::text"), Sql("0"), same)
-        parents = hash_text(Sql("l.parent::text"), seed, same)
+        seed = hash_text(self._one_text("l.key"), Sql("0"), same)
+        parents = hash_text(self._one_text("l.parent"), seed, same)
         places = Sql(f"hashint8extended(l.place, {seed})") if self._has("position") else None
         return render("tree/shape", link=link, parents=parents, places=places)
+
+    def _one_text(self, value: str) -> Sql:
+        """Equal keys have equal texts: 1 and 1.0 are one."""
+        return Sql(f"trim_scale({value})::text" if self.tree.type == "numeric" else f"{value}::text")
 
     def _typed(self, value: Sql) -> Sql:
         return value if self.tree.key.wire == self.tree.type else cast(tight(value), self.tree.type)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from compiler.bound import BoundTree
 from compiler.layout import RUNNER, links_sql, tree_sql
 from compiler.render import render
-from compiler.sql import Sql, cast, fits, ident, join, literal, names, qname
+from compiler.sql import Sql, cast, column, fits, ident, join, literal, names, qname
 
 DIGITS = 6  # of a position in a path, at least
 _FOUND = "23503"  # foreign_key_violation
@@ -21,7 +21,7 @@ class Walk:
     """The working tables of one hierarchy: links -> nodes -> siblings -> tree; the last of them that is needed is tree.
 
     `fate` says what becomes of a row. Some move: rooted, adopted, broken. Some do not: orphan, cycle, below (what hangs
-    from an orphan that is set aside), deep, left.
+    from an orphan that is set aside), deep, left, several (it has more than one parent).
     """
 
     table: str
@@ -76,98 +76,123 @@ class Walk:
 
     # The statements.
 
-    def orphans(self) -> Sql:
-        """Those whose parent is not there."""
-        fate = literal("orphan" if self.tree.orphan == "reject" else "rooted")
-        return render("tree/orphans", links=self.links, under=self.under, fate=fate, conditions=tuple(self._orphaned()))
-
-    def _orphaned(self) -> Iterator[Sql]:
-        """There is a parent, or is said to be one, and none that moves."""
-        moves = " AND p.fate IS DISTINCT FROM 'several'" if "several" in self.stops else ""
-        there = Sql(f"NOT EXISTS (SELECT FROM {self.links} AS p WHERE p.key = l.parent{moves})")
-        if self.tree.links.finds:
-            yield Sql(f"(l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND {there}))")
-        else:
-            yield from (Sql("l.parent IS NOT NULL"), there)
-
     @property
     def under(self) -> Sql | None:
         """The key that orphans hang from."""
         return cast(literal(self.tree.under), self.tree.type) if self.tree.orphan == "under" else None
 
+    def indexed(self) -> Sql:
+        """What the hierarchy is walked by; up from what orphans hang from, if that is said."""
+        by_key = self._index("links") if self.under else None
+        by_parent = ident(fits(f"links_{self.table}_parent"))
+        return render("tree/links", links=self.links, by_parent=by_parent, by_key=by_key)
+
     def threads(self) -> Sql:
         """All that a root leads to."""
-        start, conditions = (Sql(f"{self.links} AS l"),), (Sql("l.parent IS NULL"),)
-        return render(
-            "tree/threads", nodes=self.nodes, names=names(self._columns, "n"), by_key=self._index(self._kind("nodes")),
-            walk=self._walk(start, conditions, self._first),
-        )  # fmt: skip
+        start, conditions = Sql(f"{self.links} AS l"), (Sql("l.parent IS NULL"), *self._but)
+        walk = self._walk(start, self.links, conditions, self._first)
+        return render("tree/threads", nodes=self.nodes, names=names(self._columns, "n"), walk=walk)
 
-    def _kind(self, kind: str) -> str:
-        return kind if getattr(self, kind) != tree_sql(self.table) else "tree"
+    @property
+    def _but(self) -> tuple[Sql, ...]:
+        """No root, though without a parent: it has one that is not there, or more than one."""
+        nowhere = (Sql("l.nowhere IS NULL"),) if self.tree.links.finds else ()
+        return (*nowhere, *self._but_several)
 
-    def cycles(self) -> Sql:
+    @property
+    def _but_several(self) -> tuple[Sql, ...]:
+        return (Sql("l.fate IS DISTINCT FROM 'several'"),) if "several" in self.stops else ()
+
+    def several(self) -> Sql:
+        """Those with more than one parent have no place; what hangs from them has been orphaned."""
+        first = join(", ", self._first)
+        return Sql(
+            f"INSERT INTO {self.nodes} ({names(self._columns)})\n"
+            f"SELECT {first}\nFROM {self.links} AS l\nWHERE l.fate = 'several';"
+        )
+
+    def loose(self) -> Sql:
         """What no root leads to."""
-        start: tuple[Sql, ...] = (Sql("hop AS h"), Sql(f"JOIN {self.links} AS l ON l.key = h.key"))
-        conditions, first = (Sql("l.parent IS NULL"),), self._first
-        if self.tree.cycle == "reject" and self.under is not None:
-            start = (*start, Sql(f"LEFT JOIN {self.nodes} AS n ON n.key = l.parent"))
+        loose, roots = Sql("loose"), (Sql("l.parent IS NULL"),)
+        from_orphans = self._walk(Sql("loose AS l"), loose, roots, self._first)
+        from_cycles = from_orphans
+        if self.under is not None:
+            start = Sql(f"loose AS l LEFT JOIN {self.nodes} AS n ON n.key = l.parent")
             conditions = (Sql("(l.parent IS NULL OR n.key IS NOT NULL)"),)
-            first = tuple(
-                Sql(f"CASE WHEN n.key IS NULL THEN {one} ELSE {other} END AS {name}")
-                for name, one, other in self._columns_of
-            )
-        indented = Sql(self._walk(start, conditions, first).replace("\n", "\n  "))
+            first = tuple(Sql(f"{_either(one, other)} AS {name}") for name, one, other in self._pairs())
+            from_orphans = from_cycles = self._walk(start, loose, conditions, first)
         return render(
-            "tree/cycles", links=self.links, nodes=self.nodes, breaks=self.tree.cycle == "break", order=self._order,
-            parent=self._tail(self.under or Sql("NULL"), Sql("NULL")), fate=self._tail_fate(),
-            names=names(self._columns), walk=indented,
+            "tree/loose", links=self.links, nodes=self.nodes, under=self.under, breaks=self.tree.cycle == "break",
+            but=self._but_several, orphan=self._orphan, tail=self._tail, order=self._order("l"),
+            names=names(self._columns),
+            from_orphans=_indented(from_orphans), from_cycles=_indented(from_cycles), prose=self._prose,
         )  # fmt: skip
 
-    def _tail(self, there: Sql, otherwise: Sql) -> Sql:
-        """What becomes of a row that hangs from a cycle that is set aside."""
-        if self.under is None:
-            return otherwise
-        found = f"EXISTS (SELECT FROM {self.nodes} AS n WHERE n.key = {self.under})"
-        return Sql(f"CASE WHEN c.key IS NULL AND {found} THEN {there} ELSE {otherwise} END")
+    @property
+    def _prose(self) -> dict[str, Sql]:
+        orphans = {"root": "they become roots", "reject": "they are set aside", "under": "they hang from another row"}
+        cycles = {"break": "the first of each, in order, becomes a root", "reject": "they are set aside"}
+        return {"orphans": Sql(orphans[self.tree.orphan]), "cycles": Sql(cycles[self.tree.cycle])}
 
-    def _tail_fate(self) -> Sql:
-        tail = self._tail(literal("adopted"), literal("rooted"))
+    @property
+    def _orphan(self) -> dict[str, Sql]:
+        """What becomes of a row whose parent is not there. What all hang from cannot hang from itself."""
         if self.under is None:
-            tail = literal("orphan" if self.tree.orphan == "reject" else "rooted")
-        return Sql(f"CASE WHEN c.key IS NOT NULL THEN 'cycle' ELSE {tail} END")
+            return {"parent": Sql("NULL"), "fate": self._rooted}
+        can = "EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a)"
+        return {
+            "parent": Sql(f"CASE WHEN {can} THEN {self.under} END"),
+            "fate": Sql(f"CASE WHEN {can} THEN 'adopted' ELSE 'rooted' END"),
+        }
+
+    @property
+    def _tail(self) -> dict[str, Sql]:
+        """What becomes of the rows of a cycle that is set aside, and of those that hang from one."""
+        if self.under is None:
+            return {"parent": Sql("NULL"), "fate": Sql(f"CASE WHEN c.key IS NULL THEN {self._rooted} ELSE 'cycle' END")}
+        can = f"EXISTS (SELECT FROM {self.nodes} AS n WHERE n.key = {self.under})"
+        return {
+            "parent": Sql(f"CASE WHEN c.key IS NULL AND {can} THEN {self.under} END"),
+            "fate": Sql(f"CASE WHEN c.key IS NOT NULL THEN 'cycle' WHEN {can} THEN 'adopted' ELSE 'rooted' END"),
+        }
+
+    @property
+    def _rooted(self) -> Sql:
+        return literal("orphan" if self.tree.orphan == "reject" else "rooted")
 
     def placeholders(self) -> Sql:
         """Those from which nothing hangs."""
-        return render("tree/placeholders", nodes=self.nodes, stops=self.moving("n", but=("left",)))
+        stops = self.moving("n", but=("left",))
+        return render("tree/placeholders", nodes=self.nodes, stops=stops, by_key=self._index("nodes"))
 
     def numbered(self) -> Sql:
         """Positions among siblings."""
-        moves = self.moving("n")
-        by = join(", ", (Sql("n.parent"), *(Sql(f"({each})") for each in moves)))
-        position = Sql(f"row_number() OVER (PARTITION BY {by} ORDER BY {self._order})::integer")
-        if "path" in self.tree.fills:
-            index = Sql(f"INDEX {self._index('siblings')} ON {self.siblings} (parent)")
-        else:
-            index = Sql(f"UNIQUE INDEX {self._index('tree')} ON {self.siblings} (key)")
+        by = join(", ", (Sql("n.parent"), *(Sql(f"({each})") for each in self.moving("n"))))
+        position = Sql(f"row_number() OVER (PARTITION BY {by} ORDER BY {self._order('n')})::integer")
+        kept = [name for name in self._columns if not name.startswith("order_")]
+        by_parent = ident(fits(f"siblings_{self.table}_parent")) if "path" in self.tree.fills else None
         return render(
-            "tree/siblings", nodes=self.nodes, siblings=self.siblings, links=self.links, position=position,
-            joins=True, index=index,
+            "tree/siblings", nodes=self.nodes, siblings=self.siblings, names=names(kept, "n"), position=position,
+            by_parent=by_parent,
         )  # fmt: skip
 
     def paths(self) -> Sql:
-        """The positions from the root down."""
-        longest = f"(SELECT greatest({DIGITS}, length(max(p.position)::text)) FROM {self.siblings} AS p)"
-        part = f"lpad(s.position::text, {longest}, '0')"
+        """The positions from the root down; of a row that does not move none, however deep it is."""
+        part = "lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0')"
         moves = join(" AND ", self.moving("s"))
-        first = f"CASE WHEN {moves} THEN {part} END" if moves else part
-        next = f"CASE WHEN {moves} THEN n.path || {literal(self.tree.separator)} || {part} END" if moves else (
-            f"n.path || {literal(self.tree.separator)} || {part}"
-        )  # fmt: skip
+        first, next = part, f"n.path || {literal(self.tree.separator)} || {part}"
+        if moves:
+            first, next = (f"CASE WHEN {moves} THEN {each} END" for each in (first, next))
+        tree = tree_sql(self.table)
         return render(
-            "tree/paths", tree=tree_sql(self.table), siblings=self.siblings, first=Sql(first), next=Sql(next),
-            by_key=self._index("tree"),
+            "tree/paths", tree=tree, siblings=self.siblings, first=Sql(first), next=Sql(next), digits=literal(DIGITS),
         )  # fmt: skip
+
+    def found(self) -> Sql:
+        """By which the load finds where a row hangs; the index may be there already."""
+        if self.tree.gone is not None and not self.tree.counts:
+            return Sql(f"ANALYZE {tree_sql(self.table)};")
+        return render("tree/index", tree=tree_sql(self.table), by_key=self._index("tree"))
 
     def under_is_there(self) -> Sql:
         """An error where what orphans are to hang from is not there, or does not move."""
@@ -177,16 +202,16 @@ class Walk:
 
     def actions(self) -> Iterator[Sql]:
         """What may have been done to a row: the action, its SQLSTATE, whether it was done, and the reason in words."""
-        by, links = self.tree.links.name, self.tree.links
-        lost = f"{literal(f'{by} = ')} || l.lost::text ||"
+        by = self.tree.links.name
+        lost = f"{literal(f'{by} = ')} || n.was::text ||"
         yield _action("rooted", _FOUND, "n.fate = 'rooted'", self._moves_not(lost, ": it is a root now"))
         if self.under is not None:
             text = f": it hangs from {self.tree.under} now"
             yield _action("adopted", _FOUND, "n.fate = 'adopted'", self._moves_not(lost, text))
-        if links.several == "first":
+        if self.tree.links.several == "first":
             moves = " AND n.fate IS DISTINCT FROM 'left'" if self.tree.gone is not None else ""
-            reason = f"'the first of ' || l.parents::text || {literal(f' by {by}')}"
-            yield _action("chosen", _SHAPE, f"l.parents > 1{moves}", reason)
+            reason = f"'the first of ' || n.parents::text || {literal(f' by {by}')}"
+            yield _action("chosen", _SHAPE, f"n.parents > 1{moves}", reason)
         if self.tree.cycle == "break":
             yield _action("broken", _SHAPE, "n.fate = 'broken'", f"{lost} ' leads back to it: it is a root now'")
         if self._flattens:
@@ -200,7 +225,7 @@ class Walk:
         """Why a row is an orphan, and what follows."""
         if not self.tree.links.finds:
             return f"{lost} {literal(f' does not move{so}')}"
-        return f"coalesce(l.nowhere, {lost} ' does not move') || {literal(so)}"
+        return f"coalesce(n.nowhere, {lost} ' does not move') || {literal(so)}"
 
     # The pieces.
 
@@ -208,24 +233,42 @@ class Walk:
     def _flattens(self) -> bool:
         return bool(self.tree.max_depth) and self.tree.deeper == "flatten"
 
-    @property
-    def _columns_of(self) -> tuple[tuple[str, Sql, Sql], ...]:
-        """The columns of the hierarchy: of a row that the walk starts with, and of one that hangs from `n`."""
-        return tuple(self._pairs())
-
     def _pairs(self) -> Iterator[tuple[str, Sql, Sql]]:
+        """The columns of the hierarchy: of a row that the walk starts with, and of one that hangs from `n`.
+
+        `was` is the parent that a row had in the source, if it has another now.
+        """
         tree, most = self.tree, self.tree.max_depth
-        parent = f"CASE WHEN n.depth = {most} THEN n.parent ELSE n.key END" if self._flattens else "n.key"
-        depth = f"least(n.depth + 1, {most})" if self._flattens else "n.depth + 1"
         yield "key", Sql("l.key"), Sql("l.key")
-        yield "parent", Sql(f"NULL::{tree.type}"), Sql(parent)
+        if self._flattens:
+            parent = f"CASE WHEN n.depth = {most} THEN n.parent ELSE n.key END"
+            yield "parent", Sql(f"NULL::{tree.type}"), Sql(parent)
+            yield "was", Sql("l.lost"), Sql(f"coalesce(l.lost, CASE WHEN n.depth = {most} THEN n.key END)")
+        else:
+            yield "parent", Sql(f"NULL::{tree.type}"), Sql("n.key")
+            yield "was", Sql("l.lost"), Sql("l.lost")
         yield "root", Sql("l.key"), Sql("n.root")
-        yield "depth", Sql("0"), Sql(depth)
+        yield "depth", Sql("0"), Sql(f"least(n.depth + 1, {most})" if self._flattens else "n.depth + 1")
         if self._flattens:
             yield "level", Sql("0"), Sql("n.level + 1")
         yield "fate", Sql("l.fate"), self._fate()
-        if tree.gone is not None:
-            yield "gone", Sql("l.gone"), Sql("l.gone")
+        links = self.tree.links
+        told = (["nowhere"] if links.finds else []) + (["parents"] if links.several == "first" else [])
+        carried = told + (["gone"] if tree.gone is not None else []) + (self._ordering if tree.counts else [])
+        yield from ((name, Sql(f"l.{name}"), Sql(f"l.{name}")) for name in carried)
+
+    @property
+    def _ordering(self) -> list[str]:
+        return [f"order_{n}" for n in range(1, len(self.tree.order) + 1)]
+
+    @property
+    def changed(self) -> Sql:
+        """Something was done to the row, perhaps."""
+        conditions = ["n.fate IS NOT NULL"]
+        conditions += ["n.level > n.depth"] if self._flattens else []
+        conditions += ["n.gone"] if self.tree.gone is not None else []
+        conditions += ["n.parents > 1"] if self.tree.links.several == "first" else []
+        return Sql(" OR ".join(conditions))
 
     def _fate(self) -> Sql:
         cases = []
@@ -237,31 +280,36 @@ class Walk:
 
     @property
     def _columns(self) -> tuple[str, ...]:
-        return tuple(name for name, _, _ in self._columns_of)
+        return tuple(name for name, _, _ in self._pairs())
 
     @property
     def _first(self) -> tuple[Sql, ...]:
-        return tuple(Sql(f"{one} AS {name}") if one != f"l.{name}" else one for name, one, _ in self._columns_of)
+        return tuple(one if one == f"l.{name}" else Sql(f"{one} AS {name}") for name, one, _ in self._pairs())
 
-    def _walk(self, start: tuple[Sql, ...], conditions: tuple[Sql, ...], first: tuple[Sql, ...]) -> Sql:
-        read = join(", ", (Sql(f"l.{name}") for name in self._columns if name in ("key", "fate", "gone")))
-        return render(
-            "tree/walk", links=self.links, start=start, conditions=conditions, first=first, read=read,
-            next=tuple(other for _, _, other in self._columns_of),
-        )  # fmt: skip
+    def _walk(self, start: Sql, links: Sql, conditions: tuple[Sql, ...], first: tuple[Sql, ...]) -> Sql:
+        next = tuple(other for _, _, other in self._pairs())
+        return render("tree/walk", links=links, start=start, conditions=conditions, first=first, next=next)
 
-    @property
-    def _order(self) -> Sql:
+    def _order(self, alias: str) -> Sql:
         """Siblings in order; texts by their bytes, which both databases agree on."""
-        types = [(f"order_{n}", source.wire) for n, source in enumerate(self.tree.order, 1)]
-        parts = [*types, ("key", self.tree.type)]
-        return join(", ", (ordered(Sql(f"l.{name}"), type) for name, type in parts))
+        types = [*(source.wire for source in self.tree.order), self.tree.type]
+        parts = zip((*self._ordering, "key"), types, strict=True)
+        return join(", ", (ordered(column(alias, name), type) for name, type in parts))
 
 
 def ordered(value: Sql, type: str) -> Sql:
     """A value to order by."""
     is_text = type.split("(")[0] in ("text", "character varying", "character", "bpchar", "name")
     return Sql(f'{value} COLLATE "C"') if is_text else value
+
+
+def _either(one: Sql, other: Sql) -> Sql:
+    """The value of a row that starts, or of one that hangs from a row `n` that is there already."""
+    return one if one == other else Sql(f"CASE WHEN n.key IS NULL THEN {one} ELSE {other} END")
+
+
+def _indented(sql: Sql) -> Sql:
+    return Sql(sql.replace("\n", "\n  "))
 
 
 def _action(action: str, sqlstate: str, is_done: str, reason: str) -> Sql:

@@ -12,7 +12,7 @@ from compiler.layout import links_sql, tree_sql, unique
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.rows import Reading, identity_of, looked_up, reject_columns, source_text, where
-from compiler.sql import Sql, column, fits, ident, join, literal
+from compiler.sql import Sql, column, ident, join, literal
 from compiler.steps.base import TableStep
 from compiler.tree_walk import Walk, ordered
 
@@ -130,18 +130,18 @@ class HangRows(TableStep):
                 guards=self._narrow.guards,
             )  # fmt: skip
             yield self._build("unfit", unfit, "takes those away whose references lead nowhere")
-        by_key, by_parent = (ident(fits(f"links_{self.table.id}_{name}")) for name in ("key", "parent"))
-        indexes = render("tree/links", links=links, by_key=by_key, by_parent=by_parent)
-        yield self._build("links", indexes, "by which it is walked")
-        yield self._build("orphans", walk.orphans(), f"their parent does not move: {_ORPHANS[self.tree.orphan]}")
+        yield self._build("links", walk.indexed(), "by which it is walked")
         yield self._build("threads", walk.threads(), "all that a root leads to")
-        yield self._build("cycles", walk.cycles(), f"what no root leads to: {_CYCLES[self.tree.cycle]}")
+        yield self._build("loose", walk.loose(), "what no root leads to")
+        if "several" in walk.stops:
+            yield self._build("several", walk.several(), "those with more than one parent are set aside")
         if self.tree.gone is not None:
             yield self._build("placeholders", walk.placeholders(), "those from which nothing hangs stay behind")
         if self.tree.counts:
             yield self._build("siblings", walk.numbered(), "their positions")
         if "path" in self.tree.fills:
-            yield self._build("paths", walk.paths(), "")
+            yield self._build("paths", walk.paths(), "from the root down")
+        yield self._build("tree", walk.found(), "by which the load finds where a row hangs")
         if self.tree.under:
             yield self._build("under", walk.under_is_there(), "what orphans hang from is there")
         yield Section(
@@ -172,16 +172,16 @@ class HangRows(TableStep):
             )  # fmt: skip
             yield self._build("parents", sql, "the nearest rows that they lie in")
         elif self.tree.links.several == "reject":
-            yield self._build("several", render("tree/several", links=self._links), "those are set aside")
+            yield self._build("parents", render("tree/several", links=self._links), "not for those that have several")
 
     def _build(self, of: str, sql: Sql, prose: str) -> Section:
         return Section("build", "target", sql, of=of, prose=prose)
 
     @property
     def _parent(self) -> Sql:
-        """The parent that the source says, of a row of the links."""
-        found = Sql("coalesce(l.lost, l.parent)")
-        return Sql(f"CASE WHEN l.nowhere IS NULL THEN {found} END") if self._finds else found
+        """The parent that the source says, of a row of the hierarchy."""
+        found = Sql("coalesce(n.was, n.parent)")
+        return Sql(f"CASE WHEN n.nowhere IS NULL THEN {found} END") if self._finds else found
 
     def _listing(self) -> Sql:
         key, name = literal(self.tree.key.name), literal(self.tree.links.name)
@@ -190,9 +190,6 @@ class HangRows(TableStep):
             "tree/listing", tree=self._tree, links=self._links, reject=reject_columns(),
             identity=identity_of(self.table), column=literal(parent),
             raw=Sql(f"jsonb_build_object({key}, n.key, {name}, {self._parent})"),
+            changed=self._walk.changed,
             actions=tuple(self._walk.actions()), stops=self._walk.moving("n", but=("left",)),
         )  # fmt: skip
-
-
-_ORPHANS = {"root": "they become roots", "reject": "they are set aside", "under": "they hang from another"}
-_CYCLES = {"break": "the first of each cycle becomes a root", "reject": "cycles are set aside"}

@@ -18,6 +18,7 @@ WAITS = {
     "aborting": "aborted by {who}: it ends with the chunks in flight",
     "held": "held: {hold}",
 }
+ASIDE = ("rejected", "reconciled")  # other rows that are listed have moved, or were filtered
 
 
 @click.command()
@@ -43,7 +44,7 @@ def status(plan: str, as_json: bool) -> None:
 
 def _show(found: Status) -> None:
     standard_output().print(status_table(found))
-    aside = sum(rows for actions in found.set_aside.values() for action, rows in actions.items() if action != "nulled")
+    aside = sum(rows for actions in found.set_aside.values() for action, rows in actions.items() if action in ASIDE)
     click.echo(f"run {found.run.run}, begun {found.run.started_at:%Y-%m-%d %H:%M:%S %Z}")
     if found.runner and found.state != "done":
         click.echo(f"at work: {found.runner}")

@@ -13,7 +13,7 @@ from runner import demo
 from tests.conftest import Databases
 from tests.pg.migration import CONTENT, ROOT, TRANSHUME, Migration
 
-TABLES = ("offices", "profiles", "doctors", "patients", "orders")
+TABLES = ("offices", "profiles", "doctors", "patients", "orders", "comments")
 SCALE = 0.05
 Content = tuple[list[object], list[object]]
 

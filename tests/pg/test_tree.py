@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runner.errors import RunnerError
 from tests.conftest import Databases
 from tests.pg.compiled import Projects
 from tests.pg.forest import Comment, Forest, Rules, grow
 from tests.pg.migration import Migration
+from tests.test_golden import GOLDEN
 
 TABLE = """CREATE TABLE comment (
   id integer PRIMARY KEY, parent_id bigint, at integer NOT NULL, gone boolean NOT NULL, size text, body text NOT NULL
@@ -101,3 +103,185 @@ def test_any_forest(comments: list[Comment], databases: Databases, tmp_path_fact
     for name, forest in grown.items():
         assert_grown(migration, name, forest, len(comments))
     assert migration.verify().green
+
+
+MEMO = "CREATE TABLE memo (id integer PRIMARY KEY, parent_id integer, at integer, body text NOT NULL);\n"
+MEMOS = """\
+table: memos
+from: memo
+key: {id: {same: id}}
+columns: {body: {from: body, type: jsonb}}
+drop: {at: nobody reads it}
+tree:
+  parent: {from: parent_id, to: parent_id}
+  fill: {root: root, depth: depth, position: position}
+"""
+
+
+def test_what_hangs_from_a_row_that_the_server_refuses_goes_with_it(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A text that is no JSON is found when every row has its place: what hangs from its row is taken away."""
+    rows = (
+        "INSERT INTO memo VALUES (1, NULL, 1, '{}'), (2, 1, 1, '{'), (3, 2, 1, '{}'), (4, 3, 1, '{}'), (5, 1, 1, '{}');"
+    )
+    migration = Projects(databases, tmp_path_factory.mktemp("memo"))(MEMO + rows, {"memos": MEMOS})
+    migration.apply()
+
+    assert migration.ask("SELECT id, parent_id, depth, position FROM app.memos ORDER BY id") == [
+        (1, None, 0, 1),
+        (5, 1, 1, 2),
+    ]
+    assert [(key, action) for _, key, action, *_ in migration.rejects()] == [
+        (["2"], "rejected"), (["3"], "reconciled"), (["4"], "reconciled"),
+    ]  # fmt: skip
+    assert migration.verify().green
+
+
+def test_a_long_cycle_and_a_long_tail(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A cycle of 3,000 rows is broken at its first; a tail of 3,000 hangs from it, as deep as it is."""
+    rows = """INSERT INTO memo
+              SELECT n, CASE n WHEN 1 THEN 3000 ELSE n - 1 END, -n % 3000, '{}' FROM generate_series(1, 6000) AS n;
+              INSERT INTO memo VALUES (9001, 9001, 0, '{}');"""
+    spec = MEMOS.replace("drop: {at: nobody reads it}\n", "") + "  order: [at]\n"
+    migration = Projects(databases, tmp_path_factory.mktemp("memo"))(MEMO + rows, {"memos": spec})
+    migration.apply()
+
+    assert migration.ask("SELECT count(*), count(DISTINCT root), max(depth) FROM app.memos") == [(6001, 2, 3001)]
+    assert migration.ask("SELECT id FROM app.memos WHERE parent_id IS NULL ORDER BY id") == [(2999,), (9001,)]
+    assert [(key, action) for _, key, action, *_ in migration.rejects()] == [(["2999"], "broken")]
+    assert migration.verify().green
+
+
+def test_what_orphans_hang_from_must_be_there(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The run stops before a row is loaded, and says which row is missing."""
+    spec = MEMOS + "  orphan: {under: 77}\n"
+    migration = Projects(databases, tmp_path_factory.mktemp("memo"))(MEMO, {"memos": spec})
+    with pytest.raises(RunnerError, match="there is no row 77 that moves, for orphans to hang from"):
+        migration.apply()
+
+
+# What may go wrong with a hierarchy without a row more or less: the damage, and what verification says of it.
+DAMAGE = {
+    "a row hangs from another": (
+        "UPDATE app.comments SET parent_id = (SELECT id FROM app.comments WHERE legacy_id = 1) WHERE legacy_id = 19",
+        "the parents of all rows",
+    ),
+    "two siblings change places": (
+        "UPDATE app.comments SET position = CASE legacy_id WHEN 2 THEN 2 ELSE 3 END WHERE legacy_id IN (2, 15)",
+        "the order of siblings",
+    ),
+    "a depth is another": ("UPDATE app.comments SET depth = 2 WHERE legacy_id = 5", "1 rows are not one level below"),
+    "a root is another": ("UPDATE app.comments SET thread_id = id WHERE legacy_id = 5", "1 rows have another root"),
+    "a path is another": ("UPDATE app.comments SET path = '000001' WHERE legacy_id = 5", "1 rows have a path that"),
+    "a broken cycle is closed": (
+        "UPDATE app.comments SET parent_id = (SELECT id FROM app.comments WHERE legacy_id = 11) WHERE legacy_id = 12",
+        "1 rows are listed as broken, and are not",
+    ),
+    "a flattened row is elsewhere": (
+        "UPDATE app.comments SET parent_id = (SELECT id FROM app.comments WHERE legacy_id = 15) WHERE legacy_id = 5",
+        "1 rows are listed as flattened, and are not",
+    ),
+}
+
+
+MENDED = """UPDATE app.comments AS c
+            SET parent_id = k.parent_id, thread_id = k.thread_id, depth = k.depth, position = k.position, path = k.path
+            FROM app.kept AS k WHERE k.id = c.id"""
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_verify_finds(what: str, hung: Migration) -> None:
+    """Verification is red for it, and says what is wrong."""
+    damage, said = DAMAGE[what]
+    hung.ask("CREATE TABLE app.kept AS SELECT * FROM app.comments")
+    hung.ask(damage)
+    problems = [problem for check in hung.verify().checks for problem in check.problems]
+    hung.ask(MENDED)
+    hung.ask("DROP TABLE app.kept")
+
+    assert any(said in problem for problem in problems), problems
+    assert hung.verify().green
+
+
+@pytest.fixture
+def hung(databases: Databases) -> Migration:
+    """The golden tree, applied."""
+    case = GOLDEN / "plans" / "tree"
+    source = databases.create("source", (case / "source.sql").read_text("utf-8"))
+    migration = Migration(case / "expected", source, databases.create("target"))
+    migration.apply()
+    return migration
+
+
+def test_each_row_that_was_mended_is_listed(hung: Migration) -> None:
+    """`transhume rejects` says of each row what was done to it, and why."""
+    listed = [(int(key[0]), action, reason) for _, key, action, reason, *_ in hung.rejects()]
+
+    assert sorted(listed) == [
+        (4, "flattened", "4 levels deep: it hangs from 6 now, 3 levels deep"),
+        (5, "flattened", "5 levels deep: it hangs from 6 now, 3 levels deep"),
+        (8, "rooted", "parent_id = 99 does not move: it is a root now"),
+        (12, "broken", "parent_id = 11 leads back to it: it is a root now"),
+        (14, "flattened", "4 levels deep: it hangs from 11 now, 3 levels deep"),
+        (15, "placeholder", "rows hang from it"),
+        (16, "left", "a placeholder from which nothing hangs"),
+        (17, "left", "a placeholder from which nothing hangs"),
+        (18, "nulled", "profiles has no such row"),
+    ]
+
+
+def test_a_parent_of_a_wider_type_than_the_key(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A parent that no key can be is one that is not there."""
+    rows = "(1, NULL, 1, '{}'), (2, 1.0, 1, '{}'), (3, 1.5, 1, '{}'), (4, 99999999999999999999, 1, '{}')"
+    content = f"{MEMO.replace('parent_id integer', 'parent_id numeric')}INSERT INTO memo VALUES {rows};"
+    migration = Projects(databases, tmp_path_factory.mktemp("memo"))(content, {"memos": MEMOS})
+    migration.apply()
+
+    assert migration.ask("SELECT id, parent_id FROM app.memos ORDER BY id") == [(1, None), (2, 1), (3, None), (4, None)]
+    assert [(key, action) for _, key, action, *_ in migration.rejects()] == [(["3"], "rooted"), (["4"], "rooted")]
+    assert migration.verify().green
+
+
+EXISTING = """CREATE SCHEMA app;
+CREATE TABLE app.memos (
+  id uuid PRIMARY KEY, body jsonb NOT NULL, above uuid REFERENCES app.memos, root uuid NOT NULL REFERENCES app.memos,
+  level smallint NOT NULL, path varchar(20) NOT NULL, written_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+INTO_EXISTING = """\
+table: memos
+from: memo
+create: false
+key: {id: {uuid: id}}
+columns: {body: {from: body, type: jsonb}}
+tree:
+  parent: {from: parent_id, to: above}
+  fill: {root: root, depth: level, path: path}
+  order: [at]
+  max_depth: {is: 4, deeper: reject}
+"""
+
+
+def test_a_table_that_is_there_already(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Its own columns are filled, its own keys hold again; a path that it has no room for is rejected."""
+    rows = ", ".join(f"({n}, nullif({n}, 1) - 1, {n}, '{{}}')" for n in range(1, 7))
+    content = f"{MEMO}INSERT INTO memo VALUES {rows};"
+    projects = Projects(databases, tmp_path_factory.mktemp("memo"))
+    migration = projects(content, {"memos": INTO_EXISTING}, target=EXISTING)
+    migration.apply()
+
+    found = migration.ask("SELECT level, path, above IS NULL, written_at IS NOT NULL FROM app.memos ORDER BY level")
+    assert found == [
+        (0, "000001", True, True),
+        (1, "000001/000001", False, True),
+        (2, "000001/000001/000001", False, True),
+    ]
+    assert [(key, action, reason) for _, key, action, reason, *_ in migration.rejects()] == [
+        (["4"], "rejected", "the path is longer than 20 characters"),
+        (["5"], "rejected", "the path is longer than 20 characters"),
+        (["6"], "rejected", "deeper than 4"),
+    ]
+    assert migration.verify().green
+    migration.roll_back()
+    assert migration.ask("SELECT count(*) FROM app.memos") == [(0,)]

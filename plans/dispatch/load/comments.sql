@@ -106,7 +106,7 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
 WHERE (node.fate = 'left') IS NOT TRUE
   AND (node.key IS NOT NULL);
@@ -119,7 +119,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
@@ -141,7 +141,7 @@ SELECT
   to_jsonb(s.*),
   missing.target_column, missing.reason, '23503', 'nulled'
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
 CROSS JOIN LATERAL (
   VALUES
@@ -159,7 +159,7 @@ WHERE missing.is_missing
 -- transhume: left on target -- how many placeholders stay behind
 SELECT count(*)
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE node.fate = 'left';
 
 -- transhume: sift on target binds behind most -- loads what it can, tells what is refused
@@ -211,7 +211,7 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (node.fate = 'left') IS NOT TRUE

@@ -95,7 +95,7 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
 WHERE (node.fate = 'left') IS NOT TRUE
   AND (node.key IS NOT NULL);
@@ -108,7 +108,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
@@ -130,7 +130,7 @@ SELECT
   to_jsonb(s.*),
   missing.target_column, missing.reason, '23503', 'nulled'
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
 CROSS JOIN LATERAL (
   VALUES
@@ -148,7 +148,7 @@ WHERE missing.is_missing
 -- transhume: left on target -- how many placeholders stay behind
 SELECT count(*)
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE node.fate = 'left';
 
 -- transhume: sift on target binds behind most -- loads what it can, tells what is refused
@@ -196,7 +196,7 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (node.fate = 'left') IS NOT TRUE

@@ -61,15 +61,8 @@ COPY (
 COPY transhume.links_comments (key, parent, order_1, gone) FROM STDIN (FORMAT binary);
 
 -- transhume: build of "links" on target -- by which it is walked
-CREATE UNIQUE INDEX links_comments_key ON transhume.links_comments (key);
 CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
 ANALYZE transhume.links_comments;
-
--- transhume: build of "orphans" on target -- their parent does not move: they become roots
-UPDATE transhume.links_comments AS l
-SET lost = l.parent, parent = NULL, fate = 'rooted'
-WHERE l.parent IS NOT NULL
-  AND NOT EXISTS (SELECT FROM transhume.links_comments AS p WHERE p.key = l.parent);
 
 -- transhume: build of "threads" on target -- all that a root leads to
 CREATE TABLE transhume.nodes_comments AS
@@ -77,84 +70,139 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
+    l.lost AS was,
     l.key AS root,
     0 AS depth,
     0 AS level,
     l.fate,
-    l.gone
+    l.gone,
+    l.order_1
   FROM transhume.links_comments AS l
   WHERE l.parent IS NULL
   UNION ALL
   SELECT
     l.key,
     CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
+    coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
     n.root,
     least(n.depth + 1, 3),
     n.level + 1,
     l.fate,
-    l.gone
+    l.gone,
+    l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.key, l.fate, l.gone FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
 )
-SELECT n.key, n.parent, n.root, n.depth, n.level, n.fate, n.gone FROM node AS n;
-CREATE UNIQUE INDEX nodes_comments_key ON transhume.nodes_comments (key);
-ANALYZE transhume.nodes_comments;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.gone, n.order_1 FROM node AS n;
 
--- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
-DO $cycles$
+-- transhume: build of "loose" on target -- what no root leads to
+DO $loose$
 DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
-  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
-  FROM transhume.links_comments AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.nodes_comments AS n WHERE n.key = l.key)
-  WINDOW by_order AS (ORDER BY l.order_1, l.key);
-  SELECT count(*) INTO rows FROM hop;
+  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.nodes_comments) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
-  CREATE UNIQUE INDEX ON hop (key);
-  ANALYZE hop;
-  WHILE steps < rows LOOP
-    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
-    steps := steps * 2;
-  END LOOP;
-  UPDATE transhume.links_comments AS l
-  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
-  FROM hop AS h
-  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_comments (key, parent, root, depth, level, fate, gone)
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_comments AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_comments AS n WHERE n.key = l.key);
+  CREATE UNIQUE INDEX ON loose (key);
+  CREATE INDEX ON loose (parent);
+  ANALYZE loose;
+
+  -- Orphans: they become roots.
+  UPDATE loose AS l
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'rooted'
+  WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
+  CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
+      l.lost AS was,
       l.key AS root,
       0 AS depth,
       0 AS level,
       l.fate,
-      l.gone
-    FROM hop AS h
-  JOIN transhume.links_comments AS l ON l.key = h.key
+      l.gone,
+      l.order_1
+    FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
+      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
       n.root,
       least(n.depth + 1, 3),
       n.level + 1,
       l.fate,
-      l.gone
+      l.gone,
+      l.order_1
     FROM node AS n
-    CROSS JOIN LATERAL (SELECT l.key, l.fate, l.gone FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, level, fate, gone FROM node AS n;
+  SELECT key, parent, was, root, depth, level, fate, gone, order_1 FROM node AS n;
+  INSERT INTO transhume.nodes_comments (key, parent, was, root, depth, level, fate, gone, order_1) SELECT key, parent, was, root, depth, level, fate, gone, order_1 FROM found AS n;
+  DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
+
+  -- Cycles: the first of each, in order, becomes a root.
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM loose AS l
+  WINDOW by_order AS (ORDER BY l.order_1, l.key);
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  SELECT count(*) INTO rows FROM hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE loose AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_comments (key, parent, was, root, depth, level, fate, gone, order_1)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::bigint AS parent,
+      l.lost AS was,
+      l.key AS root,
+      0 AS depth,
+      0 AS level,
+      l.fate,
+      l.gone,
+      l.order_1
+    FROM loose AS l
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
+      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
+      n.root,
+      least(n.depth + 1, 3),
+      n.level + 1,
+      l.fate,
+      l.gone,
+      l.order_1
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, was, root, depth, level, fate, gone, order_1 FROM node AS n;
 END
-$cycles$;
+$loose$;
 
 -- transhume: build of "placeholders" on target -- those from which nothing hangs stay behind
+CREATE UNIQUE INDEX nodes_comments_key ON transhume.nodes_comments (key);
+ANALYZE transhume.nodes_comments;
 WITH RECURSIVE kept AS (
   SELECT p.key, p.parent
   FROM transhume.nodes_comments AS n
@@ -171,30 +219,33 @@ SET fate = 'left'
 WHERE n.gone AND n.key NOT IN (SELECT k.key FROM kept AS k);
 
 -- transhume: build of "siblings" on target -- their positions
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE TABLE transhume.siblings_comments AS
 SELECT
-  n.*,
-  row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'left') ORDER BY l.order_1, l.key)::integer AS position
-FROM transhume.nodes_comments AS n
-JOIN transhume.links_comments AS l ON l.key = n.key
-;
+  n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.gone,
+  row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'left') ORDER BY n.order_1, n.key)::integer AS position
+FROM transhume.nodes_comments AS n;
 DROP TABLE transhume.nodes_comments;
-CREATE INDEX siblings_comments_key ON transhume.siblings_comments (parent);
+CREATE INDEX siblings_comments_parent ON transhume.siblings_comments (parent);
 ANALYZE transhume.siblings_comments;
 
--- transhume: build of "paths" on target
+-- transhume: build of "paths" on target -- from the root down
 CREATE TABLE transhume.tree_comments AS
-WITH RECURSIVE node AS (
-  SELECT s.*, CASE WHEN s.fate IS DISTINCT FROM 'left' THEN lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_comments AS p), '0') END AS path
+WITH RECURSIVE longest AS (
+  SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_comments AS s
+), node AS (
+  SELECT s.*, CASE WHEN s.fate IS DISTINCT FROM 'left' THEN lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0') END AS path
   FROM transhume.siblings_comments AS s
   WHERE s.parent IS NULL
   UNION ALL
-  SELECT s.*, CASE WHEN s.fate IS DISTINCT FROM 'left' THEN n.path || '/' || lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_comments AS p), '0') END
+  SELECT s.*, CASE WHEN s.fate IS DISTINCT FROM 'left' THEN n.path || '/' || lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0') END
   FROM node AS n
   CROSS JOIN LATERAL (SELECT s.* FROM transhume.siblings_comments AS s WHERE s.parent = n.key OFFSET 0) AS s
 )
 SELECT n.* FROM node AS n;
 DROP TABLE transhume.siblings_comments;
+
+-- transhume: build of "tree" on target -- by which the load finds where a row hangs
 CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
 ANALYZE transhume.tree_comments;
 
@@ -202,19 +253,18 @@ ANALYZE transhume.tree_comments;
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $1::uuid, $2, NULL, 'comments', 'public.comment',
-  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'parent_id', coalesce(l.lost, l.parent)),
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'parent_id', coalesce(n.was, n.parent)),
   'parent_id', done.reason, done.sqlstate, done.action
 FROM transhume.tree_comments AS n
-JOIN transhume.links_comments AS l ON l.key = n.key
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || l.lost::text || ' does not move: it is a root now'),
-    ('broken', '23514', n.fate = 'broken', 'parent_id = ' || l.lost::text || ' leads back to it: it is a root now'),
+    ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || n.was::text || ' does not move: it is a root now'),
+    ('broken', '23514', n.fate = 'broken', 'parent_id = ' || n.was::text || ' leads back to it: it is a root now'),
     ('flattened', '23514', n.level > n.depth, n.level::text || ' levels deep: it hangs from ' || n.parent::text || ' now, 3 levels deep'),
     ('placeholder', '00000', n.gone AND n.fate IS DISTINCT FROM 'left', 'rows hang from it'),
     ('left', '00000', n.fate = 'left', 'a placeholder from which nothing hangs')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE done.is_done;
+WHERE (n.fate IS NOT NULL OR n.level > n.depth OR n.gone) AND done.is_done;
 DROP TABLE transhume.links_comments;
 
 -- transhume: revert on target

@@ -73,7 +73,7 @@ FROM (
     AND ($2::text IS NULL OR s.id <= $2::integer)
     AND (s.name <> 'hidden')
 ) AS s
-LEFT JOIN transhume.tree_places AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
 LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root
@@ -101,7 +101,7 @@ FROM (
     AND ($2::text IS NULL OR s.id <= $2::integer)
     AND (s.name <> 'hidden')
 ) AS s
-LEFT JOIN transhume.tree_places AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
 LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root
@@ -119,28 +119,24 @@ CROSS JOIN LATERAL (
   LIMIT 1
 ) AS failed;
 
--- transhume: halve on target binds after.1 upto.1 -- cuts a part in two, to find the row that fails
-SELECT part.id::text AS id
-FROM (
-  SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in part",
-    count(*) OVER () AS "rows of part"
-  FROM public.place AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-    AND (s.name <> 'hidden')
-) AS part
-WHERE part."place in part" = part."rows of part" / 2;
+-- transhume: stage on target -- where they arrive; emptied each time
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_places (
+  id integer,
+  lft integer,
+  rght integer,
+  tree_id smallint,
+  name text
+) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_places;
 
--- transhume: set_aside on target binds after.1 upto.1 run step chunk column reason sqlstate -- sets aside the row that bisection found
-INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
-SELECT
-  $3::uuid, $4, $5::bigint, 'places', 'public.place',
-  ARRAY[s.id::text],
-  to_jsonb(s.*),
-  $6::text, $7, $8, 'rejected'
-FROM (
+-- transhume: fill on target binds after.1 upto.1
+INSERT INTO pg_temp.stage_places (
+  id,
+  lft,
+  rght,
+  tree_id,
+  name
+)
   SELECT
     s.id,
     s.lft,
@@ -150,8 +146,95 @@ FROM (
   FROM public.place AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
     AND ($2::text IS NULL OR s.id <= $2::integer)
-    AND (s.name <> 'hidden')
-) AS s;
+    AND (s.name <> 'hidden');
+
+-- transhume: sift on target binds behind most -- loads what it can, tells what is refused
+CREATE OR REPLACE FUNCTION pg_temp.sift_places(behind tid, most bigint)
+RETURNS TABLE (place tid, target_column text, reason text, state text, loaded bigint)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+AS $sift$
+#variable_conflict use_column
+<<sift>>
+DECLARE
+  rows tid[] := ARRAY(SELECT s.ctid FROM pg_temp.stage_places AS s WHERE s.ctid > $1 ORDER BY s.ctid);
+  done integer := 0;
+  size integer := 256;
+  bad integer := 0;   -- of the rows up to here one is refused
+  last integer := 0;  -- the row that was refused last
+  refused integer := 0;
+  inserted bigint := 0;
+  touched bigint;
+BEGIN
+  WHILE sift.done < cardinality(sift.rows) AND sift.refused < $2 LOOP
+    size := least(sift.size, cardinality(sift.rows) - sift.done);
+    BEGIN
+INSERT INTO app.places (
+  id,
+  old,
+  name,
+  parent_id,
+  root_id,
+  depth,
+  "position",
+  path
+)
+SELECT
+  m_id.id AS id,
+  s.id AS old,
+  s.name AS name,
+  m_parent_id.id AS parent_id,
+  m_root_id.id AS root_id,
+  node.depth AS depth,
+  node."position" AS "position",
+  node.path AS path
+FROM pg_temp.stage_places AS s
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
+LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root
+WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
+  AND (m_id.id IS NOT NULL)
+  AND (node.parent IS NULL OR m_parent_id.id IS NOT NULL)
+  AND (node.root IS NULL OR m_root_id.id IS NOT NULL)
+  AND (node.key IS NOT NULL);
+      GET DIAGNOSTICS touched = ROW_COUNT;
+      inserted := sift.inserted + sift.touched;
+      done := sift.done + sift.size;
+      size := CASE WHEN sift.done < sift.bad THEN greatest((sift.bad - sift.done) / 2, 1) ELSE 2 * sift.size END;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+      bad := sift.done + sift.size;
+      IF sift.size > 1 THEN
+        size := sift.size / 2;
+      ELSE
+        GET STACKED DIAGNOSTICS target_column = COLUMN_NAME, reason = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+        place := sift.rows[sift.bad];
+        RETURN NEXT;
+        refused := sift.refused + 1;
+        done := sift.bad;
+        size := greatest((sift.bad - sift.last) / 2, 1);
+        last := sift.bad;
+      END IF;
+    END;
+  END LOOP;
+  place := CASE WHEN sift.done < cardinality(sift.rows) THEN sift.rows[sift.done] END;
+  loaded := sift.inserted;
+  RETURN NEXT;
+END
+$sift$;
+SELECT found.place, found.target_column, found.reason, found.state, found.loaded
+FROM pg_temp.sift_places($1::tid, $2::bigint) AS found;
+
+-- transhume: set_aside on target binds run step chunk places columns reasons sqlstates -- sets aside the rows that were refused
+INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
+SELECT
+  $1::uuid, $2, $3::bigint, 'places', 'public.place',
+  ARRAY[s.id::text],
+  to_jsonb(s.*),
+  refused.target_column, refused.reason, refused.sqlstate, 'rejected'
+FROM pg_temp.stage_places AS s
+JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
+  ON refused.place = s.ctid;
 
 -- transhume: revert on target
 TRUNCATE app.places;

@@ -80,19 +80,6 @@ INSERT INTO transhume.links_places (key, parent, order_1, lft, rght, tree, fits,
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) AS s;
 
--- transhume: halve on target binds after.1 upto.1 -- cuts a part in two, to find the row that fails
-SELECT part.id::text AS id
-FROM (
-  SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in part",
-    count(*) OVER () AS "rows of part"
-  FROM public.place AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-) AS part
-WHERE part."place in part" = part."rows of part" / 2;
-
 -- transhume: build of "parents" on target -- the nearest rows that they lie in
 UPDATE transhume.links_places AS l
 SET
@@ -154,14 +141,8 @@ USING (
 WHERE l.ctid = unfit.place;
 
 -- transhume: build of "links" on target -- by which it is walked
-CREATE UNIQUE INDEX links_places_key ON transhume.links_places (key);
 CREATE INDEX links_places_parent ON transhume.links_places (parent);
 ANALYZE transhume.links_places;
-
--- transhume: build of "orphans" on target -- their parent does not move: they become roots
-UPDATE transhume.links_places AS l
-SET lost = l.parent, parent = NULL, fate = 'rooted'
-WHERE (l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND NOT EXISTS (SELECT FROM transhume.links_places AS p WHERE p.key = l.parent)));
 
 -- transhume: build of "threads" on target -- all that a root leads to
 CREATE TABLE transhume.nodes_places AS
@@ -169,104 +150,165 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
+    l.lost AS was,
     l.key AS root,
     0 AS depth,
     0 AS level,
-    l.fate
+    l.fate,
+    l.nowhere,
+    l.order_1
   FROM transhume.links_places AS l
   WHERE l.parent IS NULL
+    AND l.nowhere IS NULL
   UNION ALL
   SELECT
     l.key,
     CASE WHEN n.depth = 5 THEN n.parent ELSE n.key END,
+    coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
     n.root,
     least(n.depth + 1, 5),
     n.level + 1,
-    l.fate
+    l.fate,
+    l.nowhere,
+    l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_places AS l WHERE l.parent = n.key OFFSET 0) AS l
+  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_places AS l WHERE l.parent = n.key OFFSET 0) AS l
 )
-SELECT n.key, n.parent, n.root, n.depth, n.level, n.fate FROM node AS n;
-CREATE UNIQUE INDEX nodes_places_key ON transhume.nodes_places (key);
-ANALYZE transhume.nodes_places;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.nowhere, n.order_1 FROM node AS n;
 
--- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
-DO $cycles$
+-- transhume: build of "loose" on target -- what no root leads to
+DO $loose$
 DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
-  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
-  FROM transhume.links_places AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.nodes_places AS n WHERE n.key = l.key)
-  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
-  SELECT count(*) INTO rows FROM hop;
+  SELECT (SELECT count(*) FROM transhume.links_places) - (SELECT count(*) FROM transhume.nodes_places) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
-  CREATE UNIQUE INDEX ON hop (key);
-  ANALYZE hop;
-  WHILE steps < rows LOOP
-    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
-    steps := steps * 2;
-  END LOOP;
-  UPDATE transhume.links_places AS l
-  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
-  FROM hop AS h
-  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, fate)
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_places AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_places AS n WHERE n.key = l.key);
+  CREATE UNIQUE INDEX ON loose (key);
+  CREATE INDEX ON loose (parent);
+  ANALYZE loose;
+
+  -- Orphans: they become roots.
+  UPDATE loose AS l
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'rooted'
+  WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
+  CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
+      l.lost AS was,
       l.key AS root,
       0 AS depth,
       0 AS level,
-      l.fate
-    FROM hop AS h
-  JOIN transhume.links_places AS l ON l.key = h.key
+      l.fate,
+      l.nowhere,
+      l.order_1
+    FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       CASE WHEN n.depth = 5 THEN n.parent ELSE n.key END,
+      coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
       n.root,
       least(n.depth + 1, 5),
       n.level + 1,
-      l.fate
+      l.fate,
+      l.nowhere,
+      l.order_1
     FROM node AS n
-    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_places AS l WHERE l.parent = n.key OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, level, fate FROM node AS n;
+  SELECT key, parent, was, root, depth, level, fate, nowhere, order_1 FROM node AS n;
+  INSERT INTO transhume.nodes_places (key, parent, was, root, depth, level, fate, nowhere, order_1) SELECT key, parent, was, root, depth, level, fate, nowhere, order_1 FROM found AS n;
+  DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
+
+  -- Cycles: the first of each, in order, becomes a root.
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM loose AS l
+  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  SELECT count(*) INTO rows FROM hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE loose AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_places (key, parent, was, root, depth, level, fate, nowhere, order_1)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::bigint AS parent,
+      l.lost AS was,
+      l.key AS root,
+      0 AS depth,
+      0 AS level,
+      l.fate,
+      l.nowhere,
+      l.order_1
+    FROM loose AS l
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      CASE WHEN n.depth = 5 THEN n.parent ELSE n.key END,
+      coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
+      n.root,
+      least(n.depth + 1, 5),
+      n.level + 1,
+      l.fate,
+      l.nowhere,
+      l.order_1
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, was, root, depth, level, fate, nowhere, order_1 FROM node AS n;
 END
-$cycles$;
+$loose$;
 
 -- transhume: build of "siblings" on target -- their positions
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE TABLE transhume.siblings_places AS
 SELECT
-  n.*,
-  row_number() OVER (PARTITION BY n.parent ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
-FROM transhume.nodes_places AS n
-JOIN transhume.links_places AS l ON l.key = n.key
-;
+  n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.nowhere,
+  row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
+FROM transhume.nodes_places AS n;
 DROP TABLE transhume.nodes_places;
-CREATE INDEX siblings_places_key ON transhume.siblings_places (parent);
+CREATE INDEX siblings_places_parent ON transhume.siblings_places (parent);
 ANALYZE transhume.siblings_places;
 
--- transhume: build of "paths" on target
+-- transhume: build of "paths" on target -- from the root down
 CREATE TABLE transhume.tree_places AS
-WITH RECURSIVE node AS (
-  SELECT s.*, lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_places AS p), '0') AS path
+WITH RECURSIVE longest AS (
+  SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_places AS s
+), node AS (
+  SELECT s.*, lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0') AS path
   FROM transhume.siblings_places AS s
   WHERE s.parent IS NULL
   UNION ALL
-  SELECT s.*, n.path || '/' || lpad(s.position::text, (SELECT greatest(6, length(max(p.position)::text)) FROM transhume.siblings_places AS p), '0')
+  SELECT s.*, n.path || '/' || lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0')
   FROM node AS n
   CROSS JOIN LATERAL (SELECT s.* FROM transhume.siblings_places AS s WHERE s.parent = n.key OFFSET 0) AS s
 )
 SELECT n.* FROM node AS n;
 DROP TABLE transhume.siblings_places;
+
+-- transhume: build of "tree" on target -- by which the load finds where a row hangs
 CREATE UNIQUE INDEX tree_places_key ON transhume.tree_places (key);
 ANALYZE transhume.tree_places;
 
@@ -274,17 +316,16 @@ ANALYZE transhume.tree_places;
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $1::uuid, $2, NULL, 'places', 'public.place',
-  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'lft, rght', CASE WHEN l.nowhere IS NULL THEN coalesce(l.lost, l.parent) END),
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'lft, rght', CASE WHEN n.nowhere IS NULL THEN coalesce(n.was, n.parent) END),
   'parent_id', done.reason, done.sqlstate, done.action
 FROM transhume.tree_places AS n
-JOIN transhume.links_places AS l ON l.key = n.key
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', '23503', n.fate = 'rooted', coalesce(l.nowhere, 'lft, rght = ' || l.lost::text || ' does not move') || ': it is a root now'),
-    ('broken', '23514', n.fate = 'broken', 'lft, rght = ' || l.lost::text || ' leads back to it: it is a root now'),
+    ('rooted', '23503', n.fate = 'rooted', coalesce(n.nowhere, 'lft, rght = ' || n.was::text || ' does not move') || ': it is a root now'),
+    ('broken', '23514', n.fate = 'broken', 'lft, rght = ' || n.was::text || ' leads back to it: it is a root now'),
     ('flattened', '23514', n.level > n.depth, n.level::text || ' levels deep: it hangs from ' || n.parent::text || ' now, 5 levels deep')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE done.is_done;
+WHERE (n.fate IS NOT NULL OR n.level > n.depth) AND done.is_done;
 DROP TABLE transhume.links_places;
 
 -- transhume: revert on target

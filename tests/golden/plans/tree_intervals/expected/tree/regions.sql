@@ -71,19 +71,6 @@ INSERT INTO transhume.links_regions (key, parent, lft, rght, tree)
     AND ($2::text IS NULL OR s.id <= $2::bigint)
 ) AS s;
 
--- transhume: halve on target binds after.1 upto.1 -- cuts a part in two, to find the row that fails
-SELECT part.id::text AS id
-FROM (
-  SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in part",
-    count(*) OVER () AS "rows of part"
-  FROM public.region AS s
-  WHERE ($1::text IS NULL OR s.id > $1::bigint)
-    AND ($2::text IS NULL OR s.id <= $2::bigint)
-) AS part
-WHERE part."place in part" = part."rows of part" / 2;
-
 -- transhume: build of "parents" on target -- the nearest rows that they lie in
 UPDATE transhume.links_regions AS l
 SET
@@ -127,14 +114,8 @@ SET nowhere = 'lo, hi = ' || concat_ws(', ', l.lft, l.rght) || ' lies in no row 
 WHERE (l.lft < l.rght) IS NOT TRUE AND (l.lft IS NOT NULL OR l.rght IS NOT NULL);
 
 -- transhume: build of "links" on target -- by which it is walked
-CREATE UNIQUE INDEX links_regions_key ON transhume.links_regions (key);
 CREATE INDEX links_regions_parent ON transhume.links_regions (parent);
 ANALYZE transhume.links_regions;
-
--- transhume: build of "orphans" on target -- their parent does not move: they become roots
-UPDATE transhume.links_regions AS l
-SET lost = l.parent, parent = NULL, fate = 'rooted'
-WHERE (l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND NOT EXISTS (SELECT FROM transhume.links_regions AS p WHERE p.key = l.parent)));
 
 -- transhume: build of "threads" on target -- all that a root leads to
 CREATE TABLE transhume.tree_regions AS
@@ -142,89 +123,142 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
+    l.lost AS was,
     l.key AS root,
     0 AS depth,
-    l.fate
+    l.fate,
+    l.nowhere
   FROM transhume.links_regions AS l
   WHERE l.parent IS NULL
+    AND l.nowhere IS NULL
   UNION ALL
   SELECT
     l.key,
     n.key,
+    l.lost,
     n.root,
     n.depth + 1,
-    l.fate
+    l.fate,
+    l.nowhere
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_regions AS l WHERE l.parent = n.key OFFSET 0) AS l
+  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_regions AS l WHERE l.parent = n.key OFFSET 0) AS l
 )
-SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
-CREATE UNIQUE INDEX tree_regions_key ON transhume.tree_regions (key);
-ANALYZE transhume.tree_regions;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere FROM node AS n;
 
--- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
-DO $cycles$
+-- transhume: build of "loose" on target -- what no root leads to
+DO $loose$
 DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
-  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
-  FROM transhume.links_regions AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.tree_regions AS n WHERE n.key = l.key)
-  WINDOW by_order AS (ORDER BY l.key);
-  SELECT count(*) INTO rows FROM hop;
+  SELECT (SELECT count(*) FROM transhume.links_regions) - (SELECT count(*) FROM transhume.tree_regions) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
-  CREATE UNIQUE INDEX ON hop (key);
-  ANALYZE hop;
-  WHILE steps < rows LOOP
-    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
-    steps := steps * 2;
-  END LOOP;
-  UPDATE transhume.links_regions AS l
-  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
-  FROM hop AS h
-  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.tree_regions (key, parent, root, depth, fate)
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_regions AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.tree_regions AS n WHERE n.key = l.key);
+  CREATE UNIQUE INDEX ON loose (key);
+  CREATE INDEX ON loose (parent);
+  ANALYZE loose;
+
+  -- Orphans: they become roots.
+  UPDATE loose AS l
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'rooted'
+  WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
+  CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
+      l.lost AS was,
       l.key AS root,
       0 AS depth,
-      l.fate
-    FROM hop AS h
-  JOIN transhume.links_regions AS l ON l.key = h.key
+      l.fate,
+      l.nowhere
+    FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       n.key,
+      l.lost,
       n.root,
       n.depth + 1,
-      l.fate
+      l.fate,
+      l.nowhere
     FROM node AS n
-    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_regions AS l WHERE l.parent = n.key OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, fate FROM node AS n;
+  SELECT key, parent, was, root, depth, fate, nowhere FROM node AS n;
+  INSERT INTO transhume.tree_regions (key, parent, was, root, depth, fate, nowhere) SELECT key, parent, was, root, depth, fate, nowhere FROM found AS n;
+  DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
+
+  -- Cycles: the first of each, in order, becomes a root.
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM loose AS l
+  WINDOW by_order AS (ORDER BY l.key);
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  SELECT count(*) INTO rows FROM hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE loose AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.tree_regions (key, parent, was, root, depth, fate, nowhere)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::bigint AS parent,
+      l.lost AS was,
+      l.key AS root,
+      0 AS depth,
+      l.fate,
+      l.nowhere
+    FROM loose AS l
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      l.lost,
+      n.root,
+      n.depth + 1,
+      l.fate,
+      l.nowhere
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, was, root, depth, fate, nowhere FROM node AS n;
 END
-$cycles$;
+$loose$;
+
+-- transhume: build of "tree" on target -- by which the load finds where a row hangs
+CREATE UNIQUE INDEX tree_regions_key ON transhume.tree_regions (key);
+ANALYZE transhume.tree_regions;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $1::uuid, $2, NULL, 'regions', 'public.region',
-  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'lo, hi', CASE WHEN l.nowhere IS NULL THEN coalesce(l.lost, l.parent) END),
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'lo, hi', CASE WHEN n.nowhere IS NULL THEN coalesce(n.was, n.parent) END),
   'parent_id', done.reason, done.sqlstate, done.action
 FROM transhume.tree_regions AS n
-JOIN transhume.links_regions AS l ON l.key = n.key
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', '23503', n.fate = 'rooted', coalesce(l.nowhere, 'lo, hi = ' || l.lost::text || ' does not move') || ': it is a root now'),
-    ('broken', '23514', n.fate = 'broken', 'lo, hi = ' || l.lost::text || ' leads back to it: it is a root now')
+    ('rooted', '23503', n.fate = 'rooted', coalesce(n.nowhere, 'lo, hi = ' || n.was::text || ' does not move') || ': it is a root now'),
+    ('broken', '23514', n.fate = 'broken', 'lo, hi = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE done.is_done;
+WHERE (n.fate IS NOT NULL) AND done.is_done;
 DROP TABLE transhume.links_regions;
 
 -- transhume: revert on target

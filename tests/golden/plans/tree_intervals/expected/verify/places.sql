@@ -15,6 +15,25 @@ FROM app.places;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id,
+    s.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.place AS s
+WHERE (s.name <> 'hidden')
+  AND (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.old,
+    t.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.places AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended(s.id, h.seed)) AS old,
   sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name
 FROM (
@@ -34,9 +53,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(t.old, h.seed)) AS old,
   sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name
 FROM app.places AS t

@@ -79,7 +79,7 @@ SELECT
   node.parent::integer AS parent_id,
   node.path::public.ltree AS path
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE (node.key IS NOT NULL);
 
 -- transhume: reject on target binds run step chunk -- sets aside the rows that fail one
@@ -90,7 +90,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (
@@ -137,7 +137,7 @@ SELECT
   node.parent::integer AS parent_id,
   node.path::public.ltree AS path
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (node.key IS NOT NULL);
       GET DIAGNOSTICS touched = ROW_COUNT;

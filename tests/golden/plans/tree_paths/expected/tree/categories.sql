@@ -68,19 +68,6 @@ COPY (
 -- transhume: receive on target
 COPY transhume.links_categories (key, parent, order_1, path) FROM STDIN (FORMAT binary);
 
--- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
-SELECT part.id::text AS id
-FROM (
-  SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in part",
-    count(*) OVER () AS "rows of part"
-  FROM public.category AS s
-  WHERE ($1::text IS NULL OR s.id > $1::uuid)
-    AND ($2::text IS NULL OR s.id <= $2::uuid)
-) AS part
-WHERE part."place in part" = part."rows of part" / 2;
-
 -- transhume: build of "parents" on target -- the rows with whose paths theirs begin
 UPDATE transhume.links_categories AS l
 SET
@@ -95,14 +82,8 @@ LEFT JOIN (
 WHERE p.key = l.key AND p.prefix IS NOT NULL;
 
 -- transhume: build of "links" on target -- by which it is walked
-CREATE UNIQUE INDEX links_categories_key ON transhume.links_categories (key);
 CREATE INDEX links_categories_parent ON transhume.links_categories (parent);
 ANALYZE transhume.links_categories;
-
--- transhume: build of "orphans" on target -- their parent does not move: they are set aside
-UPDATE transhume.links_categories AS l
-SET lost = l.parent, parent = NULL, fate = 'orphan'
-WHERE (l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND NOT EXISTS (SELECT FROM transhume.links_categories AS p WHERE p.key = l.parent)));
 
 -- transhume: build of "threads" on target -- all that a root leads to
 CREATE TABLE transhume.nodes_categories AS
@@ -110,84 +91,141 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::uuid AS parent,
+    l.lost AS was,
     l.key AS root,
     0 AS depth,
-    l.fate
+    l.fate,
+    l.nowhere,
+    l.order_1
   FROM transhume.links_categories AS l
   WHERE l.parent IS NULL
+    AND l.nowhere IS NULL
   UNION ALL
   SELECT
     l.key,
     n.key,
+    l.lost,
     n.root,
     n.depth + 1,
-    CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END
+    CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END,
+    l.nowhere,
+    l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_categories AS l WHERE l.parent = n.key OFFSET 0) AS l
+  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_categories AS l WHERE l.parent = n.key OFFSET 0) AS l
 )
-SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
-CREATE UNIQUE INDEX nodes_categories_key ON transhume.nodes_categories (key);
-ANALYZE transhume.nodes_categories;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere, n.order_1 FROM node AS n;
 
--- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
-DO $cycles$
+-- transhume: build of "loose" on target -- what no root leads to
+DO $loose$
 DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
-  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
-  FROM transhume.links_categories AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.nodes_categories AS n WHERE n.key = l.key)
-  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
-  SELECT count(*) INTO rows FROM hop;
+  SELECT (SELECT count(*) FROM transhume.links_categories) - (SELECT count(*) FROM transhume.nodes_categories) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
-  CREATE UNIQUE INDEX ON hop (key);
-  ANALYZE hop;
-  WHILE steps < rows LOOP
-    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
-    steps := steps * 2;
-  END LOOP;
-  UPDATE transhume.links_categories AS l
-  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
-  FROM hop AS h
-  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_categories (key, parent, root, depth, fate)
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_categories AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_categories AS n WHERE n.key = l.key);
+  CREATE UNIQUE INDEX ON loose (key);
+  CREATE INDEX ON loose (parent);
+  ANALYZE loose;
+
+  -- Orphans: they are set aside.
+  UPDATE loose AS l
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'orphan'
+  WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
+  CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::uuid AS parent,
+      l.lost AS was,
       l.key AS root,
       0 AS depth,
-      l.fate
-    FROM hop AS h
-  JOIN transhume.links_categories AS l ON l.key = h.key
+      l.fate,
+      l.nowhere,
+      l.order_1
+    FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       n.key,
+      l.lost,
       n.root,
       n.depth + 1,
-      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END
+      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END,
+      l.nowhere,
+      l.order_1
     FROM node AS n
-    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_categories AS l WHERE l.parent = n.key OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, fate FROM node AS n;
+  SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM node AS n;
+  INSERT INTO transhume.nodes_categories (key, parent, was, root, depth, fate, nowhere, order_1) SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM found AS n;
+  DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
+
+  -- Cycles: the first of each, in order, becomes a root.
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM loose AS l
+  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  SELECT count(*) INTO rows FROM hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE loose AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_categories (key, parent, was, root, depth, fate, nowhere, order_1)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::uuid AS parent,
+      l.lost AS was,
+      l.key AS root,
+      0 AS depth,
+      l.fate,
+      l.nowhere,
+      l.order_1
+    FROM loose AS l
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      l.lost,
+      n.root,
+      n.depth + 1,
+      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END,
+      l.nowhere,
+      l.order_1
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM node AS n;
 END
-$cycles$;
+$loose$;
 
 -- transhume: build of "siblings" on target -- their positions
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE TABLE transhume.tree_categories AS
 SELECT
-  n.*,
-  row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
-FROM transhume.nodes_categories AS n
-JOIN transhume.links_categories AS l ON l.key = n.key
-;
+  n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere,
+  row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
+FROM transhume.nodes_categories AS n;
 DROP TABLE transhume.nodes_categories;
+
+-- transhume: build of "tree" on target -- by which the load finds where a row hangs
 CREATE UNIQUE INDEX tree_categories_key ON transhume.tree_categories (key);
 ANALYZE transhume.tree_categories;
 
@@ -195,16 +233,15 @@ ANALYZE transhume.tree_categories;
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $1::uuid, $2, NULL, 'categories', 'public.category',
-  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'path', CASE WHEN l.nowhere IS NULL THEN coalesce(l.lost, l.parent) END),
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'path', CASE WHEN n.nowhere IS NULL THEN coalesce(n.was, n.parent) END),
   'parent_id', done.reason, done.sqlstate, done.action
 FROM transhume.tree_categories AS n
-JOIN transhume.links_categories AS l ON l.key = n.key
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', '23503', n.fate = 'rooted', coalesce(l.nowhere, 'path = ' || l.lost::text || ' does not move') || ': it is a root now'),
-    ('broken', '23514', n.fate = 'broken', 'path = ' || l.lost::text || ' leads back to it: it is a root now')
+    ('rooted', '23503', n.fate = 'rooted', coalesce(n.nowhere, 'path = ' || n.was::text || ' does not move') || ': it is a root now'),
+    ('broken', '23514', n.fate = 'broken', 'path = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE done.is_done AND (n.fate IN ('orphan', 'below')) IS NOT TRUE;
+WHERE (n.fate IS NOT NULL) AND done.is_done AND (n.fate IN ('orphan', 'below')) IS NOT TRUE;
 DROP TABLE transhume.links_categories;
 
 -- transhume: revert on target

@@ -71,19 +71,6 @@ COPY (
 -- transhume: receive on target
 COPY transhume.links_posts (key, parent, order_1, path, fits) FROM STDIN (FORMAT binary);
 
--- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
-SELECT part.id::text AS id
-FROM (
-  SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in part",
-    count(*) OVER () AS "rows of part"
-  FROM public.post AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-) AS part
-WHERE part."place in part" = part."rows of part" / 2;
-
 -- transhume: build of "parents" on target -- the rows with whose paths theirs begin
 UPDATE transhume.links_posts AS l
 SET
@@ -99,27 +86,9 @@ WHERE p.key = l.key AND p.prefix IS NOT NULL;
 DELETE FROM transhume.links_posts AS l WHERE NOT l.fits;
 
 -- transhume: build of "links" on target -- by which it is walked
-CREATE UNIQUE INDEX links_posts_key ON transhume.links_posts (key);
 CREATE INDEX links_posts_parent ON transhume.links_posts (parent);
+CREATE UNIQUE INDEX links_posts_key ON transhume.links_posts (key);
 ANALYZE transhume.links_posts;
-
--- transhume: build of "orphans" on target -- their parent does not move: they hang from another
-WITH RECURSIVE above AS (
-  SELECT l.key, l.parent FROM transhume.links_posts AS l WHERE l.key = '1'::bigint
-  UNION
-  SELECT l.key, l.parent FROM above AS a JOIN transhume.links_posts AS l ON l.key = a.parent
-)
-UPDATE transhume.links_posts AS l
-SET
-  lost = l.parent,
-  parent = CASE WHEN hangs.under THEN '1'::bigint END,
-  fate = CASE WHEN hangs.under THEN 'adopted' ELSE 'rooted' END
-FROM transhume.links_posts AS o
-CROSS JOIN LATERAL (
-  SELECT EXISTS (SELECT FROM above) AND o.key NOT IN (SELECT a.key FROM above AS a) AS under
-) AS hangs
-WHERE o.key = l.key
-  AND (l.nowhere IS NOT NULL OR (l.parent IS NOT NULL AND NOT EXISTS (SELECT FROM transhume.links_posts AS p WHERE p.key = l.parent)));
 
 -- transhume: build of "threads" on target -- all that a root leads to
 CREATE TABLE transhume.nodes_posts AS
@@ -127,84 +96,146 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
+    l.lost AS was,
     l.key AS root,
     0 AS depth,
-    l.fate
+    l.fate,
+    l.nowhere,
+    l.order_1
   FROM transhume.links_posts AS l
   WHERE l.parent IS NULL
+    AND l.nowhere IS NULL
   UNION ALL
   SELECT
     l.key,
     n.key,
+    l.lost,
     n.root,
     n.depth + 1,
-    l.fate
+    l.fate,
+    l.nowhere,
+    l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_posts AS l WHERE l.parent = n.key OFFSET 0) AS l
+  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_posts AS l WHERE l.parent = n.key OFFSET 0) AS l
 )
-SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
-CREATE UNIQUE INDEX nodes_posts_key ON transhume.nodes_posts (key);
-ANALYZE transhume.nodes_posts;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere, n.order_1 FROM node AS n;
 
--- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
-DO $cycles$
+-- transhume: build of "loose" on target -- what no root leads to
+DO $loose$
 DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
-  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
-  FROM transhume.links_posts AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.nodes_posts AS n WHERE n.key = l.key)
-  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
-  SELECT count(*) INTO rows FROM hop;
+  SELECT (SELECT count(*) FROM transhume.links_posts) - (SELECT count(*) FROM transhume.nodes_posts) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
-  CREATE UNIQUE INDEX ON hop (key);
-  ANALYZE hop;
-  WHILE steps < rows LOOP
-    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
-    steps := steps * 2;
-  END LOOP;
-  UPDATE transhume.links_posts AS l
-  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
-  FROM hop AS h
-  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_posts (key, parent, root, depth, fate)
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_posts AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_posts AS n WHERE n.key = l.key);
+  CREATE UNIQUE INDEX ON loose (key);
+  CREATE INDEX ON loose (parent);
+  ANALYZE loose;
+
+  -- Orphans: they hang from another row.
+  WITH RECURSIVE above AS (
+    SELECT l.key, l.parent FROM transhume.links_posts AS l WHERE l.key = '1'::bigint
+    UNION
+    SELECT l.key, l.parent FROM above AS a JOIN transhume.links_posts AS l ON l.key = a.parent
+  )
+  UPDATE loose AS l
+  SET
+    lost = l.parent,
+    parent = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN '1'::bigint END,
+    fate = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN 'adopted' ELSE 'rooted' END
+  WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
+  CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
-      l.key,
-      NULL::bigint AS parent,
-      l.key AS root,
-      0 AS depth,
-      l.fate
-    FROM hop AS h
-  JOIN transhume.links_posts AS l ON l.key = h.key
-    WHERE l.parent IS NULL
+      l.key AS key,
+      CASE WHEN n.key IS NULL THEN NULL::bigint ELSE n.key END AS parent,
+      l.lost AS was,
+      CASE WHEN n.key IS NULL THEN l.key ELSE n.root END AS root,
+      CASE WHEN n.key IS NULL THEN 0 ELSE n.depth + 1 END AS depth,
+      l.fate AS fate,
+      l.nowhere AS nowhere,
+      l.order_1 AS order_1
+    FROM loose AS l LEFT JOIN transhume.nodes_posts AS n ON n.key = l.parent
+    WHERE (l.parent IS NULL OR n.key IS NOT NULL)
     UNION ALL
     SELECT
       l.key,
       n.key,
+      l.lost,
       n.root,
       n.depth + 1,
-      l.fate
+      l.fate,
+      l.nowhere,
+      l.order_1
     FROM node AS n
-    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_posts AS l WHERE l.parent = n.key OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, fate FROM node AS n;
+  SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM node AS n;
+  INSERT INTO transhume.nodes_posts (key, parent, was, root, depth, fate, nowhere, order_1) SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM found AS n;
+  DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
+
+  -- Cycles: the first of each, in order, becomes a root.
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM loose AS l
+  WINDOW by_order AS (ORDER BY l.order_1 COLLATE "C", l.key);
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  SELECT count(*) INTO rows FROM hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE loose AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_posts (key, parent, was, root, depth, fate, nowhere, order_1)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key AS key,
+      CASE WHEN n.key IS NULL THEN NULL::bigint ELSE n.key END AS parent,
+      l.lost AS was,
+      CASE WHEN n.key IS NULL THEN l.key ELSE n.root END AS root,
+      CASE WHEN n.key IS NULL THEN 0 ELSE n.depth + 1 END AS depth,
+      l.fate AS fate,
+      l.nowhere AS nowhere,
+      l.order_1 AS order_1
+    FROM loose AS l LEFT JOIN transhume.nodes_posts AS n ON n.key = l.parent
+    WHERE (l.parent IS NULL OR n.key IS NOT NULL)
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      l.lost,
+      n.root,
+      n.depth + 1,
+      l.fate,
+      l.nowhere,
+      l.order_1
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM node AS n;
 END
-$cycles$;
+$loose$;
 
 -- transhume: build of "siblings" on target -- their positions
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE TABLE transhume.tree_posts AS
 SELECT
-  n.*,
-  row_number() OVER (PARTITION BY n.parent ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
-FROM transhume.nodes_posts AS n
-JOIN transhume.links_posts AS l ON l.key = n.key
-;
+  n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere,
+  row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
+FROM transhume.nodes_posts AS n;
 DROP TABLE transhume.nodes_posts;
+
+-- transhume: build of "tree" on target -- by which the load finds where a row hangs
 CREATE UNIQUE INDEX tree_posts_key ON transhume.tree_posts (key);
 ANALYZE transhume.tree_posts;
 
@@ -221,17 +252,16 @@ $under$;
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $1::uuid, $2, NULL, 'posts', 'public.post',
-  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'tree_path', CASE WHEN l.nowhere IS NULL THEN coalesce(l.lost, l.parent) END),
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'tree_path', CASE WHEN n.nowhere IS NULL THEN coalesce(n.was, n.parent) END),
   'parent_id', done.reason, done.sqlstate, done.action
 FROM transhume.tree_posts AS n
-JOIN transhume.links_posts AS l ON l.key = n.key
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', '23503', n.fate = 'rooted', coalesce(l.nowhere, 'tree_path = ' || l.lost::text || ' does not move') || ': it is a root now'),
-    ('adopted', '23503', n.fate = 'adopted', coalesce(l.nowhere, 'tree_path = ' || l.lost::text || ' does not move') || ': it hangs from 1 now'),
-    ('broken', '23514', n.fate = 'broken', 'tree_path = ' || l.lost::text || ' leads back to it: it is a root now')
+    ('rooted', '23503', n.fate = 'rooted', coalesce(n.nowhere, 'tree_path = ' || n.was::text || ' does not move') || ': it is a root now'),
+    ('adopted', '23503', n.fate = 'adopted', coalesce(n.nowhere, 'tree_path = ' || n.was::text || ' does not move') || ': it hangs from 1 now'),
+    ('broken', '23514', n.fate = 'broken', 'tree_path = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE done.is_done;
+WHERE (n.fate IS NOT NULL) AND done.is_done;
 DROP TABLE transhume.links_posts;
 
 -- transhume: revert on target

@@ -15,6 +15,24 @@ FROM app.categories;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id,
+    s.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.category AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.categories AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(s.id, h.seed)) AS id,
   sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name
 FROM (
@@ -31,9 +49,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name
 FROM app.categories AS t

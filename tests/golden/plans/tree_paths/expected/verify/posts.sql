@@ -15,6 +15,27 @@ FROM app.posts;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id,
+    s.size::integer,
+    s.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.post AS s
+WHERE (s.name <> 'hidden')
+  AND (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.size,
+    t.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.posts AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended(s.id, h.seed)) AS id,
   sum(hashint8extended(s.size::integer, h.seed)) AS size,
   sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name
@@ -34,9 +55,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.size, h.seed)) AS size,
   sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name

@@ -84,7 +84,7 @@ SELECT
   m_reply_to.id AS reply_to,
   node.depth::smallint AS level
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
 LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent
@@ -105,7 +105,7 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
 LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent
@@ -164,7 +164,7 @@ SELECT
   m_reply_to.id AS reply_to,
   node.depth::smallint AS level
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
 LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent

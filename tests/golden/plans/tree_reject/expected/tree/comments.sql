@@ -81,15 +81,8 @@ USING (
 WHERE l.ctid = unfit.place;
 
 -- transhume: build of "links" on target -- by which it is walked
-CREATE UNIQUE INDEX links_comments_key ON transhume.links_comments (key);
 CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
 ANALYZE transhume.links_comments;
-
--- transhume: build of "orphans" on target -- their parent does not move: they are set aside
-UPDATE transhume.links_comments AS l
-SET lost = l.parent, parent = NULL, fate = 'orphan'
-WHERE l.parent IS NOT NULL
-  AND NOT EXISTS (SELECT FROM transhume.links_comments AS p WHERE p.key = l.parent);
 
 -- transhume: build of "threads" on target -- all that a root leads to
 CREATE TABLE transhume.tree_comments AS
@@ -97,6 +90,7 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
+    l.lost AS was,
     l.key AS root,
     0 AS depth,
     l.fate
@@ -106,83 +100,128 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     n.key,
+    l.lost,
     n.root,
     n.depth + 1,
     CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' WHEN n.depth >= 3 THEN 'deep' ELSE l.fate END
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
 )
-SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
-CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
-ANALYZE transhume.tree_comments;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate FROM node AS n;
 
--- transhume: build of "cycles" on target -- what no root leads to: cycles are set aside
-DO $cycles$
+-- transhume: build of "loose" on target -- what no root leads to
+DO $loose$
 DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
-  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
-  FROM transhume.links_comments AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key)
-  WINDOW by_order AS (ORDER BY l.key);
-  SELECT count(*) INTO rows FROM hop;
+  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.tree_comments) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
-  CREATE UNIQUE INDEX ON hop (key);
-  ANALYZE hop;
-  WHILE steps < rows LOOP
-    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
-    steps := steps * 2;
-  END LOOP;
-  UPDATE transhume.links_comments AS l
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_comments AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key);
+  CREATE UNIQUE INDEX ON loose (key);
+  CREATE INDEX ON loose (parent);
+  ANALYZE loose;
+
+  -- Orphans: they are set aside.
+  UPDATE loose AS l
   SET
-    lost = coalesce(l.lost, l.parent),
+    lost = l.parent,
     parent = NULL,
-    fate = CASE WHEN c.key IS NOT NULL THEN 'cycle' ELSE 'orphan' END
-  FROM hop AS h
-  LEFT JOIN (SELECT DISTINCT o.next AS key FROM hop AS o) AS c ON c.key = h.key
-  WHERE h.key = l.key AND (c.key IS NOT NULL OR l.parent IN (SELECT o.next FROM hop AS o));
-  INSERT INTO transhume.tree_comments (key, parent, root, depth, fate)
+    fate = 'orphan'
+  WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
+  CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
+      l.lost AS was,
       l.key AS root,
       0 AS depth,
       l.fate
-    FROM hop AS h
-  JOIN transhume.links_comments AS l ON l.key = h.key
+    FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       n.key,
+      l.lost,
       n.root,
       n.depth + 1,
       CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' WHEN n.depth >= 3 THEN 'deep' ELSE l.fate END
     FROM node AS n
-    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, fate FROM node AS n;
+  SELECT key, parent, was, root, depth, fate FROM node AS n;
+  INSERT INTO transhume.tree_comments (key, parent, was, root, depth, fate) SELECT key, parent, was, root, depth, fate FROM found AS n;
+  DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
+
+  -- Cycles: they are set aside.
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM loose AS l
+  WINDOW by_order AS (ORDER BY l.key);
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  SELECT count(*) INTO rows FROM hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE loose AS l
+  SET
+    lost = coalesce(l.lost, l.parent),
+    parent = NULL,
+    fate = CASE WHEN c.key IS NULL THEN 'orphan' ELSE 'cycle' END
+  FROM hop AS h
+  LEFT JOIN (SELECT DISTINCT o.next AS key FROM hop AS o) AS c ON c.key = h.key
+  WHERE h.key = l.key AND (c.key IS NOT NULL OR l.parent IN (SELECT o.next FROM hop AS o));
+  INSERT INTO transhume.tree_comments (key, parent, was, root, depth, fate)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::bigint AS parent,
+      l.lost AS was,
+      l.key AS root,
+      0 AS depth,
+      l.fate
+    FROM loose AS l
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      l.lost,
+      n.root,
+      n.depth + 1,
+      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' WHEN n.depth >= 3 THEN 'deep' ELSE l.fate END
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, was, root, depth, fate FROM node AS n;
 END
-$cycles$;
+$loose$;
+
+-- transhume: build of "tree" on target -- by which the load finds where a row hangs
+CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
+ANALYZE transhume.tree_comments;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $1::uuid, $2, NULL, 'comments', 'public.comment',
-  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'parent_id', coalesce(l.lost, l.parent)),
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'parent_id', coalesce(n.was, n.parent)),
   'reply_to', done.reason, done.sqlstate, done.action
 FROM transhume.tree_comments AS n
-JOIN transhume.links_comments AS l ON l.key = n.key
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || l.lost::text || ' does not move: it is a root now')
+    ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || n.was::text || ' does not move: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE done.is_done AND (n.fate IN ('orphan', 'below', 'cycle', 'deep')) IS NOT TRUE;
+WHERE (n.fate IS NOT NULL) AND done.is_done AND (n.fate IN ('orphan', 'below', 'cycle', 'deep')) IS NOT TRUE;
 DROP TABLE transhume.links_comments;
 
 -- transhume: revert on target

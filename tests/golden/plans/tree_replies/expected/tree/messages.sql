@@ -68,20 +68,7 @@ COPY (
 -- transhume: receive on target
 COPY transhume.links_messages (key, parent, parents, legacy_about, legacy_about_id) FROM STDIN (FORMAT binary);
 
--- transhume: halve on source binds after.1 upto.1 -- cuts a part in two, to find the row that fails
-SELECT part.id::text AS id
-FROM (
-  SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in part",
-    count(*) OVER () AS "rows of part"
-  FROM public.message AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-) AS part
-WHERE part."place in part" = part."rows of part" / 2;
-
--- transhume: build of "several" on target -- those are set aside
+-- transhume: build of "parents" on target -- not for those that have several
 UPDATE transhume.links_messages AS l
 SET parent = NULL, fate = 'several'
 WHERE l.parents > 1;
@@ -107,15 +94,8 @@ USING (
 WHERE l.ctid = unfit.place;
 
 -- transhume: build of "links" on target -- by which it is walked
-CREATE UNIQUE INDEX links_messages_key ON transhume.links_messages (key);
 CREATE INDEX links_messages_parent ON transhume.links_messages (parent);
 ANALYZE transhume.links_messages;
-
--- transhume: build of "orphans" on target -- their parent does not move: they become roots
-UPDATE transhume.links_messages AS l
-SET lost = l.parent, parent = NULL, fate = 'rooted'
-WHERE l.parent IS NOT NULL
-  AND NOT EXISTS (SELECT FROM transhume.links_messages AS p WHERE p.key = l.parent AND p.fate IS DISTINCT FROM 'several');
 
 -- transhume: build of "threads" on target -- all that a root leads to
 CREATE TABLE transhume.nodes_messages AS
@@ -123,84 +103,135 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
+    l.lost AS was,
     l.key AS root,
     0 AS depth,
     l.fate
   FROM transhume.links_messages AS l
   WHERE l.parent IS NULL
+    AND l.fate IS DISTINCT FROM 'several'
   UNION ALL
   SELECT
     l.key,
     n.key,
+    l.lost,
     n.root,
     n.depth + 1,
     l.fate
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_messages AS l WHERE l.parent = n.key OFFSET 0) AS l
+  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_messages AS l WHERE l.parent = n.key OFFSET 0) AS l
 )
-SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
-CREATE UNIQUE INDEX nodes_messages_key ON transhume.nodes_messages (key);
-ANALYZE transhume.nodes_messages;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate FROM node AS n;
 
--- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
-DO $cycles$
+-- transhume: build of "loose" on target -- what no root leads to
+DO $loose$
 DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
-  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
-  FROM transhume.links_messages AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.nodes_messages AS n WHERE n.key = l.key)
-  WINDOW by_order AS (ORDER BY l.key);
-  SELECT count(*) INTO rows FROM hop;
+  SELECT (SELECT count(*) FROM transhume.links_messages) - (SELECT count(*) FROM transhume.nodes_messages) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
-  CREATE UNIQUE INDEX ON hop (key);
-  ANALYZE hop;
-  WHILE steps < rows LOOP
-    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
-    steps := steps * 2;
-  END LOOP;
-  UPDATE transhume.links_messages AS l
-  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
-  FROM hop AS h
-  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_messages (key, parent, root, depth, fate)
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_messages AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_messages AS n WHERE n.key = l.key) AND l.fate IS DISTINCT FROM 'several';
+  CREATE UNIQUE INDEX ON loose (key);
+  CREATE INDEX ON loose (parent);
+  ANALYZE loose;
+
+  -- Orphans: they become roots.
+  UPDATE loose AS l
+  SET
+    lost = l.parent,
+    parent = NULL,
+    fate = 'rooted'
+  WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
+  CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
+      l.lost AS was,
       l.key AS root,
       0 AS depth,
       l.fate
-    FROM hop AS h
-  JOIN transhume.links_messages AS l ON l.key = h.key
+    FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       n.key,
+      l.lost,
       n.root,
       n.depth + 1,
       l.fate
     FROM node AS n
-    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_messages AS l WHERE l.parent = n.key OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, fate FROM node AS n;
+  SELECT key, parent, was, root, depth, fate FROM node AS n;
+  INSERT INTO transhume.nodes_messages (key, parent, was, root, depth, fate) SELECT key, parent, was, root, depth, fate FROM found AS n;
+  DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
+
+  -- Cycles: the first of each, in order, becomes a root.
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM loose AS l
+  WINDOW by_order AS (ORDER BY l.key);
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  SELECT count(*) INTO rows FROM hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE loose AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.nodes_messages (key, parent, was, root, depth, fate)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key,
+      NULL::bigint AS parent,
+      l.lost AS was,
+      l.key AS root,
+      0 AS depth,
+      l.fate
+    FROM loose AS l
+    WHERE l.parent IS NULL
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      l.lost,
+      n.root,
+      n.depth + 1,
+      l.fate
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, was, root, depth, fate FROM node AS n;
 END
-$cycles$;
+$loose$;
+
+-- transhume: build of "several" on target -- those with more than one parent are set aside
+INSERT INTO transhume.nodes_messages (key, parent, was, root, depth, fate)
+SELECT l.key, NULL::bigint AS parent, l.lost AS was, l.key AS root, 0 AS depth, l.fate
+FROM transhume.links_messages AS l
+WHERE l.fate = 'several';
 
 -- transhume: build of "siblings" on target -- their positions
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE TABLE transhume.tree_messages AS
 SELECT
-  n.*,
-  row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'several') ORDER BY l.key)::integer AS position
-FROM transhume.nodes_messages AS n
-JOIN transhume.links_messages AS l ON l.key = n.key
-;
+  n.key, n.parent, n.was, n.root, n.depth, n.fate,
+  row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'several') ORDER BY n.key)::integer AS position
+FROM transhume.nodes_messages AS n;
 DROP TABLE transhume.nodes_messages;
+
+-- transhume: build of "tree" on target -- by which the load finds where a row hangs
 CREATE UNIQUE INDEX tree_messages_key ON transhume.tree_messages (key);
 ANALYZE transhume.tree_messages;
 
@@ -208,16 +239,15 @@ ANALYZE transhume.tree_messages;
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $1::uuid, $2, NULL, 'messages', 'public.message',
-  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'reply.parent_id', coalesce(l.lost, l.parent)),
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'reply.parent_id', coalesce(n.was, n.parent)),
   'parent_id', done.reason, done.sqlstate, done.action
 FROM transhume.tree_messages AS n
-JOIN transhume.links_messages AS l ON l.key = n.key
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', '23503', n.fate = 'rooted', 'reply.parent_id = ' || l.lost::text || ' does not move: it is a root now'),
-    ('broken', '23514', n.fate = 'broken', 'reply.parent_id = ' || l.lost::text || ' leads back to it: it is a root now')
+    ('rooted', '23503', n.fate = 'rooted', 'reply.parent_id = ' || n.was::text || ' does not move: it is a root now'),
+    ('broken', '23514', n.fate = 'broken', 'reply.parent_id = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE done.is_done AND n.fate IS DISTINCT FROM 'several';
+WHERE (n.fate IS NOT NULL) AND done.is_done AND n.fate IS DISTINCT FROM 'several';
 DROP TABLE transhume.links_messages;
 
 -- transhume: revert on target

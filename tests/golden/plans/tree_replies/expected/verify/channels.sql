@@ -15,6 +15,25 @@ FROM app.channels;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id::text,
+    s.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.channel AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    k.legacy_id::text,
+    t.name COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.channels AS t
+JOIN transhume.map_channels AS k ON k.id = t.id;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name
 FROM (
   SELECT
@@ -29,9 +48,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name
 FROM app.channels AS t
 JOIN transhume.map_channels AS k ON k.id = t.id

@@ -15,6 +15,22 @@ FROM app.forwards;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    s.id
+  ), 0), 0)) AS checksum
+FROM public.message AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id
+  ), 0), 0)) AS checksum
+FROM app.forwards AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(hashint8extended(s.id, h.seed)) AS id
 FROM (
   SELECT
@@ -28,9 +44,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(hashint8extended(t.id, h.seed)) AS id
 FROM app.forwards AS t
 CROSS JOIN LATERAL (

@@ -15,6 +15,31 @@ FROM app.messages;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.id,
+    (CASE s.about WHEN 1 THEN 'channel' WHEN 2 THEN 'message' END) COLLATE "C",
+    (CASE WHEN s.about = 1 THEN 'channels ' || ((CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END)::integer::text)::text WHEN s.about = 2 THEN 'forwards ' || s.about_id::bigint::text END) COLLATE "C",
+    s.body COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.message AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.legacy_id,
+    t.about COLLATE "C",
+    (CASE WHEN t.about = 'channel'::text THEN 'channels ' || m_about_id_channels.legacy_id::text::text WHEN t.about = 'message'::text THEN 'forwards ' || t.about_id::text END) COLLATE "C",
+    t.body COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.messages AS t
+LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.id = t.about_id;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashtextextended((CASE s.about WHEN 1 THEN 'channel' WHEN 2 THEN 'message' END) COLLATE "C", h.seed)) AS about,
@@ -35,9 +60,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashtextextended(t.about COLLATE "C", h.seed)) AS about,

@@ -66,7 +66,7 @@ FROM (
     AND ($2::text IS NULL OR s.id <= $2::character varying(10))
     AND (not s.is_deleted)
 ) AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE (node.key IS NOT NULL);
 
 -- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
@@ -87,7 +87,7 @@ FROM (
     AND ($2::text IS NULL OR s.id <= $2::character varying(10))
     AND (not s.is_deleted)
 ) AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (
@@ -160,7 +160,7 @@ SELECT
   node.parent::character varying(10) AS parent_id,
   node.root::character varying(10) AS root_id
 FROM pg_temp.stage_comments AS s
-LEFT JOIN transhume.tree_comments AS node ON node.key = s.id
+LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (node.key IS NOT NULL);
       GET DIAGNOSTICS touched = ROW_COUNT;

@@ -60,28 +60,9 @@ INSERT INTO transhume.links_comments (key, parent)
     AND (not s.is_deleted);
 
 -- transhume: build of "links" on target -- by which it is walked
-CREATE UNIQUE INDEX links_comments_key ON transhume.links_comments (key);
 CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+CREATE UNIQUE INDEX links_comments_key ON transhume.links_comments (key);
 ANALYZE transhume.links_comments;
-
--- transhume: build of "orphans" on target -- their parent does not move: they hang from another
-WITH RECURSIVE above AS (
-  SELECT l.key, l.parent FROM transhume.links_comments AS l WHERE l.key = '1'::text
-  UNION
-  SELECT l.key, l.parent FROM above AS a JOIN transhume.links_comments AS l ON l.key = a.parent
-)
-UPDATE transhume.links_comments AS l
-SET
-  lost = l.parent,
-  parent = CASE WHEN hangs.under THEN '1'::text END,
-  fate = CASE WHEN hangs.under THEN 'adopted' ELSE 'rooted' END
-FROM transhume.links_comments AS o
-CROSS JOIN LATERAL (
-  SELECT EXISTS (SELECT FROM above) AND o.key NOT IN (SELECT a.key FROM above AS a) AS under
-) AS hangs
-WHERE o.key = l.key
-  AND l.parent IS NOT NULL
-  AND NOT EXISTS (SELECT FROM transhume.links_comments AS p WHERE p.key = l.parent);
 
 -- transhume: build of "threads" on target -- all that a root leads to
 CREATE TABLE transhume.tree_comments AS
@@ -89,6 +70,7 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::text AS parent,
+    l.lost AS was,
     l.key AS root,
     0 AS depth,
     l.fate
@@ -98,65 +80,116 @@ WITH RECURSIVE node AS (
   SELECT
     l.key,
     n.key,
+    l.lost,
     n.root,
     n.depth + 1,
     l.fate
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
 )
-SELECT n.key, n.parent, n.root, n.depth, n.fate FROM node AS n;
-CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
-ANALYZE transhume.tree_comments;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate FROM node AS n;
 
--- transhume: build of "cycles" on target -- what no root leads to: the first of each cycle becomes a root
-DO $cycles$
+-- transhume: build of "loose" on target -- what no root leads to
+DO $loose$
 DECLARE
   steps bigint := 1;
   rows bigint;
 BEGIN
-  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
-  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
-  FROM transhume.links_comments AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key)
-  WINDOW by_order AS (ORDER BY l.key COLLATE "C");
-  SELECT count(*) INTO rows FROM hop;
+  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.tree_comments) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
-  CREATE UNIQUE INDEX ON hop (key);
-  ANALYZE hop;
-  WHILE steps < rows LOOP
-    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
-    steps := steps * 2;
-  END LOOP;
-  UPDATE transhume.links_comments AS l
-  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
-  FROM hop AS h
-  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.tree_comments (key, parent, root, depth, fate)
+  CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
+  SELECT l.*
+  FROM transhume.links_comments AS l
+  WHERE NOT EXISTS (SELECT FROM transhume.tree_comments AS n WHERE n.key = l.key);
+  CREATE UNIQUE INDEX ON loose (key);
+  CREATE INDEX ON loose (parent);
+  ANALYZE loose;
+
+  -- Orphans: they hang from another row.
+  WITH RECURSIVE above AS (
+    SELECT l.key, l.parent FROM transhume.links_comments AS l WHERE l.key = '1'::text
+    UNION
+    SELECT l.key, l.parent FROM above AS a JOIN transhume.links_comments AS l ON l.key = a.parent
+  )
+  UPDATE loose AS l
+  SET
+    lost = l.parent,
+    parent = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN '1'::text END,
+    fate = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN 'adopted' ELSE 'rooted' END
+  WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
+  CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
-      l.key,
-      NULL::text AS parent,
-      l.key AS root,
-      0 AS depth,
-      l.fate
-    FROM hop AS h
-  JOIN transhume.links_comments AS l ON l.key = h.key
-    WHERE l.parent IS NULL
+      l.key AS key,
+      CASE WHEN n.key IS NULL THEN NULL::text ELSE n.key END AS parent,
+      l.lost AS was,
+      CASE WHEN n.key IS NULL THEN l.key ELSE n.root END AS root,
+      CASE WHEN n.key IS NULL THEN 0 ELSE n.depth + 1 END AS depth,
+      l.fate AS fate
+    FROM loose AS l LEFT JOIN transhume.tree_comments AS n ON n.key = l.parent
+    WHERE (l.parent IS NULL OR n.key IS NOT NULL)
     UNION ALL
     SELECT
       l.key,
       n.key,
+      l.lost,
       n.root,
       n.depth + 1,
       l.fate
     FROM node AS n
-    CROSS JOIN LATERAL (SELECT l.key, l.fate FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, fate FROM node AS n;
+  SELECT key, parent, was, root, depth, fate FROM node AS n;
+  INSERT INTO transhume.tree_comments (key, parent, was, root, depth, fate) SELECT key, parent, was, root, depth, fate FROM found AS n;
+  DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
+
+  -- Cycles: the first of each, in order, becomes a root.
+  CREATE TEMPORARY TABLE hop ON COMMIT DROP AS
+  SELECT l.key, l.parent AS next, row_number() OVER by_order AS place, row_number() OVER by_order AS first
+  FROM loose AS l
+  WINDOW by_order AS (ORDER BY l.key COLLATE "C");
+  CREATE UNIQUE INDEX ON hop (key);
+  ANALYZE hop;
+  SELECT count(*) INTO rows FROM hop;
+  WHILE steps < rows LOOP
+    UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
+    steps := steps * 2;
+  END LOOP;
+  UPDATE loose AS l
+  SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
+  FROM hop AS h
+  WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
+  INSERT INTO transhume.tree_comments (key, parent, was, root, depth, fate)
+  WITH RECURSIVE node AS (
+    SELECT
+      l.key AS key,
+      CASE WHEN n.key IS NULL THEN NULL::text ELSE n.key END AS parent,
+      l.lost AS was,
+      CASE WHEN n.key IS NULL THEN l.key ELSE n.root END AS root,
+      CASE WHEN n.key IS NULL THEN 0 ELSE n.depth + 1 END AS depth,
+      l.fate AS fate
+    FROM loose AS l LEFT JOIN transhume.tree_comments AS n ON n.key = l.parent
+    WHERE (l.parent IS NULL OR n.key IS NOT NULL)
+    UNION ALL
+    SELECT
+      l.key,
+      n.key,
+      l.lost,
+      n.root,
+      n.depth + 1,
+      l.fate
+    FROM node AS n
+    CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
+  )
+  SELECT key, parent, was, root, depth, fate FROM node AS n;
 END
-$cycles$;
+$loose$;
+
+-- transhume: build of "tree" on target -- by which the load finds where a row hangs
+CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
+ANALYZE transhume.tree_comments;
 
 -- transhume: build of "under" on target -- what orphans hang from is there
 DO $under$
@@ -171,17 +204,16 @@ $under$;
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $1::uuid, $2, NULL, 'comments', 'public.comment',
-  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'parent_id', coalesce(l.lost, l.parent)),
+  ARRAY[n.key::text], jsonb_build_object('id', n.key, 'parent_id', coalesce(n.was, n.parent)),
   'parent_id', done.reason, done.sqlstate, done.action
 FROM transhume.tree_comments AS n
-JOIN transhume.links_comments AS l ON l.key = n.key
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || l.lost::text || ' does not move: it is a root now'),
-    ('adopted', '23503', n.fate = 'adopted', 'parent_id = ' || l.lost::text || ' does not move: it hangs from 1 now'),
-    ('broken', '23514', n.fate = 'broken', 'parent_id = ' || l.lost::text || ' leads back to it: it is a root now')
+    ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || n.was::text || ' does not move: it is a root now'),
+    ('adopted', '23503', n.fate = 'adopted', 'parent_id = ' || n.was::text || ' does not move: it hangs from 1 now'),
+    ('broken', '23514', n.fate = 'broken', 'parent_id = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE done.is_done;
+WHERE (n.fate IS NOT NULL) AND done.is_done;
 DROP TABLE transhume.links_comments;
 
 -- transhume: revert on target

@@ -1,0 +1,81 @@
+"""A hierarchy that is killed while it is computed, and resumed, is the same one, and tells the same of its rows."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.conftest import Databases
+from tests.pg.compiled import Found, Projects, found
+from tests.pg.migration import Migration
+
+SOURCE = """
+CREATE TABLE comment (id integer PRIMARY KEY, parent_id integer, gone boolean NOT NULL, body text NOT NULL);
+INSERT INTO comment
+SELECT n, CASE WHEN n % 50 = 7 THEN 1000 + n WHEN n % 90 = 11 THEN n + 2 WHEN n % 5 > 0 THEN n - 1 - n % 3 END,
+       n % 20 = 4, 'comment ' || n
+FROM generate_series(1, 400) AS n;
+"""
+COMMENTS = """\
+table: comments
+from: comment
+key: {id: {uuid: id}}
+columns: {legacy_id: id}
+same: [body]
+chunk: {rows: 50, max: 50}
+tree:
+  parent: {from: parent_id, to: parent_id}
+  fill: {root: root_id, depth: depth, path: path, position: position}
+  max_depth: {is: 2}
+  placeholder: {when: s.gone, set: {body: "[removed]"}}
+"""
+# What is committed one after the other: the schema, the table, then the hierarchy: its table, and build by build.
+FIRST, LAST = 3, 11
+POINTS = (
+    *("after-claim:2", "before-commit:3", "after-commit:8"),
+    *(f"ddl-before-commit:{n}" for n in range(FIRST, LAST + 1)),
+    *(f"ddl-after-commit:{n}" for n in (FIRST + 1, LAST)),
+)
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, object]:
+    """What one test leaves for the next: the content of a run without trouble."""
+    return {}
+
+
+def undisturbed(projects: Projects, made: dict[str, object]) -> object:
+    """The content that a run without trouble gives, and what was done to which row."""
+    if not made:
+        migration = projects(SOURCE, {"comments": COMMENTS})
+        migration.apply()
+        made["found"] = content(migration)
+    return made["found"]
+
+
+def content(migration: Migration) -> tuple[Found, Found, Found]:
+    """The comments, the rejects, and which working tables are left."""
+    left = "SELECT relname FROM pg_class WHERE relname ~ '^(links|nodes|siblings|tree)_' AND relkind = 'r'"
+    return (*found(migration, "comments"), migration.ask(left))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_amid_the_hierarchy(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, made: dict[str, object], point: str
+) -> None:
+    """Wherever the crash is, applying again ends with the content of a run without trouble."""
+    projects = Projects(databases, tmp_path_factory.mktemp("tree"))
+    expected = undisturbed(projects, made)
+    migration = projects(SOURCE, {"comments": COMMENTS})
+    done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT=point)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert migration.ask("SELECT state FROM transhume.step WHERE step = 'tree.comments'") == [("running",)]
+    assert migration.ask("SELECT count(*) FROM transhume.step WHERE step = 'load.comments'") == [(0,)]
+
+    migration.apply()
+
+    assert content(migration) == expected
+    assert {row[-1] for row in content(migration)[1]} == {"rooted", "broken", "flattened", "placeholder", "left"}
+    assert migration.verify().green
