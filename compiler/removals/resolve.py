@@ -69,8 +69,18 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         foreign_keys=tuple(key for key in relation.foreign_keys if set(key.columns) & set(goes)),
         indexes=tuple(one for one in relation.indexes if _names(one.definition.partition(" USING ")[2], goes)),
         dependents=dependents,
+        children=tuple(_below(relation, catalog)),
         server=catalog.server,
     )
+
+
+def _below(relation: Relation, catalog: Catalog) -> Iterator[Name]:
+    """The partitions of a table, and theirs."""
+    for name in relation.children:
+        yield name
+        child = catalog.find(name.schema, name.name)
+        if child is not None:
+            yield from _below(child, catalog)
 
 
 def _unknown(
