@@ -50,7 +50,7 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
     if refused:
         raise SpecError(refused)
     refused = [*_cannot_go(removal, relation)]
-    dependents = bind_dependents(removal, relation, schema, reviewed, refused)
+    dependents = bind_dependents(removal, relation, schema, reviewed and bool(removal.columns), refused)
     if refused:
         raise SpecError(refused)
     columns = [column for word in removal.columns if (column := relation.column(word.text)) is not None]
