@@ -125,8 +125,10 @@ def _cannot_go(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
     if relation.children and relation.kind == "table" and goes:
         message = f'"{removal.table}" has INHERITS children, whose rows no key of it finds'
         yield Diagnostic("E621", message, removal.table.span, "has children", "let its children leave it first")
-    for word in removal.columns:
-        yield from _column_stays(word, relation)
+    stays = [found for word in removal.columns for found in _column_stays(word, relation)]
+    yield from stays
+    if stays:  # the rest of it follows from that
+        return
     yield from _nothing_for_new_rows(removal, relation)
     if goes and not _key(relation, sorted(goes)):
         message = f'"{removal.table}" has no key: a backup could not say which row a value belongs to'
