@@ -63,7 +63,7 @@ phases: {soak: 0s, retain: 0s}
 """
 STATE = """SELECT (SELECT array_agg(l::text ORDER BY id) FROM app.legacy AS l), pg_get_viewdef('app.words'),
                   ARRAY(SELECT pg_get_constraintdef(oid) || convalidated FROM pg_constraint
-                        WHERE contype = 'f' ORDER BY conname)"""
+                        WHERE contype = 'f' AND connamespace = 'app'::regnamespace ORDER BY conname)"""
 
 
 @pytest.mark.both_servers
