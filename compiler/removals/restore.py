@@ -360,7 +360,8 @@ def check_name(gone: Gone) -> Sql:
 
 def rebuilt(removal: BoundRemoval) -> tuple[tuple[str, Sql], ...]:
     """The indexes to build, and how: those of unique constraints too, which are adopted after that."""
-    indexes = [(one.name, Sql(one.definition)) for one in removal.indexes]
+    # of a partitioned table's index the server says ONLY: made so, it would be without those of the partitions
+    indexes = [(one.name, Sql(one.definition.replace(" ON ONLY ", " ON ", 1))) for one in removal.indexes]
     for key in removal.unique:
         found = None if removal.partitioned else _UNIQUE.fullmatch(key.definition)
         if found is not None:

@@ -890,7 +890,7 @@ CROSS JOIN LATERAL (
       CASE WHEN k.contype = 'f' AND k.convalidated THEN ' NOT VALID' ELSE '' END
     )
     UNION ALL
-    SELECT 'validate', 1, format('ALTER TABLE %s VALIDATE CONSTRAINT %I', k.conrelid::regclass, k.conname)
+    SELECT 'valid', 1, format('ALTER TABLE %s VALIDATE CONSTRAINT %I', k.conrelid::regclass, k.conname)
     WHERE k.contype = 'f' AND k.convalidated
   ) AS x (stage, place, statement)
   WHERE named.kind = 'constraint' AND k.conrelid = to_regclass(named.relation) AND quote_ident(k.conname) = named.name

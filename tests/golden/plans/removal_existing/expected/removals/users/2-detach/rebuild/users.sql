@@ -41,8 +41,8 @@ BEGIN
   FOR made IN
     SELECT s.statement
     FROM transhume.removal_statement AS s
-    WHERE (s.project, s.removal) = ('demo', 'users') AND s.stage IN ('dependent', 'kept')
-    ORDER BY array_position(ARRAY['dependent', 'kept'], s.stage), s.place
+    WHERE (s.project, s.removal) = ('demo', 'users') AND s.stage IN ('dependent', 'kept', 'valid')
+    ORDER BY array_position(ARRAY['dependent', 'kept', 'valid'], s.stage), s.place
   LOOP
     EXECUTE made.statement;
   END LOOP;
