@@ -26,6 +26,7 @@ from compiler.removals.base import (
     matched,
     truncate_triggers,
     upto_key,
+    waived,
 )
 from compiler.removals.bound import BoundRemoval, Gone, differ, other_value
 from compiler.removals.dependents import VIEWS
@@ -246,15 +247,15 @@ class Constrain(RemovalStep):
         check, name = check_name(gone), ident(gone.name)
         validate = self._altered(SUE, f"VALIDATE CONSTRAINT {check}")
         yield self._build(f"{gone.name} NOT NULL, validated", validate)
-        strict = self._altered(AX, f"ALTER COLUMN {name} SET NOT NULL", then=f"DROP CONSTRAINT {check}")
-        yield self._build(f"{gone.name} NOT NULL", strict)
+        sets = altered(self, AX, (Sql(f"ALTER COLUMN {name} SET NOT NULL"),), "adding-not-nullable-field")
+        drop = altered(self, AX, (Sql(f"DROP CONSTRAINT {check}"),), "ban-drop-constraint")
+        yield self._build(f"{gone.name} NOT NULL", join("\n", (sets, drop)))
 
     def _build(self, of: str, sql: Sql) -> Section:
         return Section("build", "target", sql, of=of)
 
-    def _altered(self, level: str, change: str, more: str = "", then: str = "") -> Sql:
-        second = f"\n-- {self.said(level)}\nALTER TABLE {self.removal.table}\n  {then};" if then else ""
-        return Sql(f"-- {self.said(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};{second}")
+    def _altered(self, level: str, change: str, more: str = "") -> Sql:
+        return Sql(f"-- {self.said(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};")
 
 
 @dataclass(frozen=True)
@@ -305,7 +306,7 @@ class Release(RemovalStep):
             *wrote_triggers(self), *soak_triggers(self), *truncate_triggers(self, removal.own("truncated")),
         )  # fmt: skip
         functions = ", ".join(f"{removal.own(what)}()" for what in ("wrote", "moving", "soak", "truncated"))
-        drops = (*(one.drop for one in triggers), Sql(f"DROP FUNCTION {functions};"))
+        drops = (*(one.drop for one in triggers), Sql(f"{waived('ban-drop-function')}DROP FUNCTION {functions};"))
         yield Section("apply", "target", join("\n", (Sql(f"-- {self.said(AX)}"), *drops)))
         yield Section("vacuum", "target", Sql(f"ANALYZE {removal.table} ({removal.values()});"), prose="statistics")
 
@@ -328,7 +329,7 @@ class Discard(RemovalStep):
     def forward(self) -> Iterator[Section]:
         removal = self.removal
         yield Section("apply", "target", join("\n", (
-            Sql(f"DROP TABLE {removal.own('moved')}, {removal.backup};"), forgotten(removal),
+            Sql(f"{waived('ban-drop-table')}DROP TABLE {removal.own('moved')}, {removal.backup};"), forgotten(removal),
         )))  # fmt: skip
 
 

@@ -620,6 +620,15 @@ FROM (
   FROM key AS k
   WHERE k.contype = 'c' AND k.conislocal
   UNION ALL
+  SELECT 'null', k.conname, 1, format(
+    'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', k.conrelid::regclass, usual.name, k.conname
+  )
+  FROM key AS k
+  JOIN pg_class AS c ON c.oid = k.conrelid
+  JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+  CROSS JOIN LATERAL (VALUES (c.relname || '_' || a.attname || '_not_null')) AS usual (name)
+  WHERE k.contype = 'n' AND k.conname <> usual.name  -- since 18 NOT NULL has a name
+  UNION ALL
   SELECT 'validate', k.conname, 2, format('ALTER TABLE %s VALIDATE CONSTRAINT %I', k.conrelid::regclass, k.conname)
   FROM key AS k
   WHERE k.contype = 'c' AND k.conislocal AND k.convalidated

@@ -397,4 +397,5 @@ CREATE TRIGGER zzzz_transhume_orders_guard_update BEFORE UPDATE ON app.orders
 -- transhume: revert on target
 DROP TRIGGER zzzz_transhume_orders_guard_insert ON app.orders;
 DROP TRIGGER zzzz_transhume_orders_guard_update ON app.orders;
+-- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.guard_dispatch_orders();

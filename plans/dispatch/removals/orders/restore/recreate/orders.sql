@@ -1,7 +1,7 @@
 -- recreate.orders: comments, statistics: as they were
 -- from   specs/dispatch/removals/orders.yaml:2
 -- after  constrain.orders
--- locks  ACCESS EXCLUSIVE on app.orders (CREATE TRIGGER, POLICY, RULE, COMMENT, CREATE STATISTICS)
+-- locks  SHARE UPDATE EXCLUSIVE on app.orders (CREATE TRIGGER, POLICY, RULE, STATISTICS, COMMENT)
 -- undo   `transhume restore` goes on from where it is; phase 3 drops the columns again
 
 -- transhume: apply on target
@@ -12,8 +12,8 @@ BEGIN
   FOR made IN
     SELECT s.statement
     FROM transhume.removal_statement AS s
-    WHERE (s.project, s.removal) = ('dispatch', 'orders') AND s.stage IN ('dependent', 'kept')
-    ORDER BY array_position(ARRAY['dependent', 'kept'], s.stage), s.place
+    WHERE (s.project, s.removal) = ('dispatch', 'orders') AND s.stage IN ('dependent', 'kept', 'valid')
+    ORDER BY array_position(ARRAY['dependent', 'kept', 'valid'], s.stage), s.place
   LOOP
     EXECUTE made.statement;
   END LOOP;

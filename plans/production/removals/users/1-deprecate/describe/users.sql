@@ -685,6 +685,15 @@ FROM (
   FROM key AS k
   WHERE k.contype = 'c' AND k.conislocal
   UNION ALL
+  SELECT 'null', k.conname, 1, format(
+    'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', k.conrelid::regclass, usual.name, k.conname
+  )
+  FROM key AS k
+  JOIN pg_class AS c ON c.oid = k.conrelid
+  JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+  CROSS JOIN LATERAL (VALUES (c.relname || '_' || a.attname || '_not_null')) AS usual (name)
+  WHERE k.contype = 'n' AND k.conname <> usual.name  -- since 18 NOT NULL has a name
+  UNION ALL
   SELECT 'validate', k.conname, 2, format('ALTER TABLE %s VALIDATE CONSTRAINT %I', k.conrelid::regclass, k.conname)
   FROM key AS k
   WHERE k.contype = 'c' AND k.conislocal AND k.convalidated
@@ -855,7 +864,7 @@ CROSS JOIN LATERAL (
       CASE WHEN k.contype = 'f' AND k.convalidated THEN ' NOT VALID' ELSE '' END
     )
     UNION ALL
-    SELECT 'validate', 1, format('ALTER TABLE %s VALIDATE CONSTRAINT %I', k.conrelid::regclass, k.conname)
+    SELECT 'valid', 1, format('ALTER TABLE %s VALIDATE CONSTRAINT %I', k.conrelid::regclass, k.conname)
     WHERE k.contype = 'f' AND k.convalidated
   ) AS x (stage, place, statement)
   WHERE named.kind = 'constraint' AND k.conrelid = to_regclass(named.relation) AND quote_ident(k.conname) = named.name

@@ -6,8 +6,10 @@
 
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.active_users
+-- squawk-ignore-file ban-drop-view
 DROP VIEW app.active_users;
 -- ACCESS EXCLUSIVE on app.user_list
+-- squawk-ignore-file ban-drop-view
 DROP VIEW app.user_list;
 
 CREATE VIEW app.user_list WITH (security_barrier) AS
@@ -32,6 +34,7 @@ $transhume$;
 
 -- transhume: revert on target
 -- ACCESS EXCLUSIVE on app.user_list
+-- squawk-ignore-file ban-drop-view
 DROP VIEW app.user_list;
 
 DO $transhume$
@@ -41,8 +44,8 @@ BEGIN
   FOR made IN
     SELECT s.statement
     FROM transhume.removal_statement AS s
-    WHERE (s.project, s.removal) = ('production', 'users') AND s.stage IN ('dependent', 'kept')
-    ORDER BY array_position(ARRAY['dependent', 'kept'], s.stage), s.place
+    WHERE (s.project, s.removal) = ('production', 'users') AND s.stage IN ('dependent', 'kept', 'valid')
+    ORDER BY array_position(ARRAY['dependent', 'kept', 'valid'], s.stage), s.place
   LOOP
     EXECUTE made.statement;
   END LOOP;

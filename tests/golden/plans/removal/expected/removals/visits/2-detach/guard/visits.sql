@@ -397,4 +397,5 @@ CREATE TRIGGER zzzz_transhume_visits_guard_update BEFORE UPDATE ON app.visits
 -- transhume: revert on target
 DROP TRIGGER zzzz_transhume_visits_guard_insert ON app.visits;
 DROP TRIGGER zzzz_transhume_visits_guard_update ON app.visits;
+-- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.guard_demo_visits();

@@ -397,4 +397,5 @@ CREATE TRIGGER zzzz_transhume_users_guard_update BEFORE UPDATE ON app.users
 -- transhume: revert on target
 DROP TRIGGER zzzz_transhume_users_guard_insert ON app.users;
 DROP TRIGGER zzzz_transhume_users_guard_update ON app.users;
+-- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.guard_demo_users();
