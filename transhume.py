@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Databases": {
         "snapshot": Entry("runner.commands.snapshot", "snapshot", "Write the live databases' catalogs into the specs."),
+        "analyse": Entry("runner.commands.analyse", "analyse_command", "Show everything that uses a column."),
         "apply": Entry("runner.commands.apply", "apply", "Carry a plan out, or go on where it stopped."),
         "pause": Entry("runner.commands.control", "pause", "Let a run pause, from another terminal."),
         "resume": Entry("runner.commands.control", "resume", "Let a paused run go on."),

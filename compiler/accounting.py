@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from compiler import names
@@ -19,7 +19,7 @@ Used = Mapping[Name, AbstractSet[str]]
 def account(
     project: Project, readers: Mapping[Name, Sequence[Table]], used: Used, source: Catalog
 ) -> Iterator[Diagnostic]:
-    """What nobody accounts for, and what is dropped, skipped or protected wrongly.
+    """What nobody accounts for, and what is dropped or skipped wrongly.
 
     `readers` are the specs that read a source relation, `used` the columns of it that any of them does something with.
     """
@@ -28,7 +28,6 @@ def account(
             yield from _columns(relation, tables, used.get(name, frozenset()))
     yield from _tables(project, readers, source)
     yield from _skips(project, readers, source)
-    yield from _protected(project, readers, used, source)
 
 
 def _columns(relation: Relation, tables: Sequence[Table], used: AbstractSet[str]) -> Iterator[Diagnostic]:
@@ -110,11 +109,14 @@ def _ancestors(relation: Relation, source: Catalog) -> Iterator[Name]:
 
 
 def _skipped(project: Project, name: Name) -> bool:
-    return any(_covers(reason, name, project) for reason in project.skip)
+    return any(covers(reason, name, project) for reason in project.skip)
 
 
-def _covers(reason: Reason, name: Name, project: Project) -> bool:
-    """`django_*` covers every name that begins so; a name without a schema is of the project's."""
+def covers(reason: Reason, name: Name, project: Project) -> bool:
+    """Whether a skipped name means the table: `django_*` means every one that begins so.
+
+    A name without a schema is of the project's.
+    """
     *schema, pattern = names.split(reason.name.text)
     begins = pattern.endswith("*") and name.name.startswith(pattern.removesuffix("*"))
     return (begins or name.name == pattern) and name.schema == (schema[0] if schema else project.source.schema)
@@ -123,7 +125,7 @@ def _covers(reason: Reason, name: Name, project: Project) -> bool:
 def _skips(project: Project, readers: Mapping[Name, Sequence[Table]], source: Catalog) -> Iterator[Diagnostic]:
     known = [relation.qualified for relation in source.relations]
     for reason in project.skip:
-        covered = [name for name in known if _covers(reason, name, project)]
+        covered = [name for name in known if covers(reason, name, project)]
         if not covered:
             yield Diagnostic(
                 "E603",
@@ -141,63 +143,6 @@ def _skips(project: Project, readers: Mapping[Name, Sequence[Table]], source: Ca
                 label="skipped here",
                 hint="take it out of skip:, or delete the spec",
             )
-
-
-def _protected(
-    project: Project, readers: Mapping[Name, Sequence[Table]], used: Used, source: Catalog
-) -> Iterator[Diagnostic]:
-    """A protected column is one of a target table, and mapped, or of a source table, and used."""
-    targets = {table.name.text: table for tables in readers.values() for table in tables}
-    for reason in project.protect:
-        *path, column = names.split(reason.name.text)
-        table = names.join(tuple(path))
-        relation = _find(table, project, source)
-        if table in targets:
-            yield from _protected_target(reason, column, targets[table])
-        elif relation is None or relation.column(column) is None:
-            yield _unknown(reason, table, column, targets, relation)
-        elif column not in used.get(relation.qualified, frozenset()):
-            yield _lost(reason, reason.name.span, "protected here")
-
-
-def _find(table: str, project: Project, source: Catalog) -> Relation | None:
-    try:
-        name = names.qualify(table, project.source.schema)
-    except ValueError:
-        return None
-    return source.find(name.schema, name.name)
-
-
-def _protected_target(reason: Reason, column: str, table: Table) -> Iterator[Diagnostic]:
-    if any(mapping.target.text == column for mapping in table.mappings):
-        return
-    dropped = next((drop.name.span for drop in table.drop if drop.name.text == column), None)
-    yield _lost(reason, dropped or table.name.span, "dropped here" if dropped else "has no mapping for it")
-
-
-def _lost(reason: Reason, span: Span, label: str) -> Diagnostic:
-    return Diagnostic(
-        "E605",
-        f'protected column "{reason.name}" would be lost',
-        span,
-        label=label,
-        hint=f"it is protected because {reason.because} ({reason.name.span}); map it",
-    )
-
-
-def _unknown(reason: Reason, table: str, column: str, targets: Iterable[str], relation: Relation | None) -> Diagnostic:
-    known = (
-        [f"{table}.{other.name}" for other in relation.columns]
-        if relation
-        else [f"{target}.{column}" for target in targets]
-    )
-    return Diagnostic(
-        "E606",
-        f'protect: there is no column "{reason.name}", in a target table or in the source',
-        reason.name.span,
-        label="unknown column",
-        hint=did_you_mean(reason.name.text, known),
-    )
 
 
 def _shown(name: Name, project: Project) -> str:

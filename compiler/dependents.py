@@ -24,9 +24,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import get_args
 
 from compiler.catalog import Relation
-from compiler.catalog_uses import Dependent
+from compiler.catalog_uses import Dependent, Effect
 from compiler.diagnostics import Diagnostic, Span, closest
 from compiler.names import Name, join, qualify, split
 from compiler.render import render
@@ -40,6 +42,7 @@ ROUTINES = ("function", "procedure", "aggregate")
 ON_TABLE = ("constraint", "trigger", "policy", "rule")
 OF_TABLE = ("column", "default")
 IN_SCHEMA = ("materialized view", "view", "foreign table", "table", "index", "sequence", "statistics", "type")
+EFFECTS = get_args(Effect)
 KINDS = (*IN_SCHEMA, *ROUTINES, *ON_TABLE, *OF_TABLE, "publication")
 ALSO = {"table constraint": "constraint", "statistics object": "statistics", "default value": "default"}
 REWRITTEN = (*ROUTINES, "view", "materialized view", "trigger", "policy", "rule")
@@ -132,14 +135,19 @@ def check_named(
 
 
 def used_by(relation: Relation, columns: Iterable[str]) -> Mapping[str, Dependent]:
-    """What uses any of the columns, by name; of several effects on one dependent the first in this order counts."""
-    order = ("refuses", "rebuilt", "vanishes", "breaks", "changes")
+    """What uses any of the columns, by name, with the worst of its effects; what is dropped first stands first."""
     found: dict[str, Dependent] = {}
     for column in columns:
         for one in uses.dependents if (uses := relation.uses_of(column)) else ():
             known = found.get(one.name, one)
-            found[one.name] = min(known, one, key=lambda each: order.index(each.effect))
-    return dict(sorted(found.items(), key=lambda item: (order.index(item[1].effect), -item[1].level, item[0])))
+            worst = min(known, one, key=lambda each: EFFECTS.index(each.effect))
+            found[one.name] = replace(worst, level=max(known.level, one.level))
+    return dict(sorted(found.items(), key=lambda item: _place(item[1])))
+
+
+def _place(one: Dependent) -> tuple[int, int, str]:
+    """What the server refuses for in the order in which it can be dropped; then the rest by effect."""
+    return max(1, EFFECTS.index(one.effect)), -one.level, one.name
 
 
 def block(dependents: Iterable[Dependent], schema: str) -> str:

@@ -59,6 +59,12 @@ class Folder:
         """The files of tables, sorted by name."""
         return sorted(f"tables/{path.name}" for path in (self.path / "tables").glob("*.yaml") if _is_spec(path))
 
+    def statements(self) -> dict[str, str]:
+        """The SQL files of the project, wherever they are in its folder: their texts, by the names in messages."""
+        found = (path for path in sorted(self.path.rglob("*.sql")) if _is_spec(path))
+        read = {self.file(path.relative_to(self.path).as_posix()): path.read_bytes() for path in found}
+        return {name: content.decode(errors="replace").replace("\r\n", "\n") for name, content in read.items()}
+
     def removals(self) -> list[str]:
         """The files of removals, sorted by name."""
         return sorted(f"removals/{path.name}" for path in (self.path / "removals").glob("*.yaml") if _is_spec(path))

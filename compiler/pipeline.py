@@ -44,9 +44,17 @@ def _checked(folder: Folder, warnings: tuple[Diagnostic, ...]) -> Ordered:
             raise SpecError([absent])
         warnings, target = (*warnings, absent), Catalog.empty("target")
     from compiler.order import order  # here, as below: sqlglot, networkx and jinja2 take longer to load than
+    from compiler.protect import CODE, removed
+    from compiler.protect_files import in_files
     from compiler.resolve import resolve  # most mistakes take to be found
 
-    resolved = resolve(spec, source, target)
+    lost = (*removed(spec, source, target), *in_files(folder.statements(), spec, source, target))
+    try:
+        resolved = resolve(spec, source, target)
+    except SpecError as error:
+        raise SpecError((*lost, *(one for one in error.diagnostics if not lost or one.code == CODE))) from None
+    if lost:
+        raise SpecError(lost)
     return order(replace(resolved, warnings=(*warnings, *resolved.warnings)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from compiler import accounting
+from compiler import accounting, protect
 from compiler.bound import BoundTable, NewType, Resolved
 from compiler.catalog import Catalog, Relation
 from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean, in_order
@@ -32,8 +32,8 @@ def resolve(spec: Spec, source: Catalog, target: Catalog) -> Resolved:
     problems: list[Diagnostic] = []
     _read_sources(spec, world, problems)
     drafts = _drafts(world, problems)
-    if not world.broken:
-        problems += _account(spec, world, drafts)
+    problems += _account(spec, world, drafts)
+    _refuse_protected(problems)
     tables = _tables(world, drafts, problems)
     problems += _names(tables, target)
     removals: tuple[BoundRemoval, ...] = ()
@@ -55,6 +55,12 @@ def resolve(spec: Spec, source: Catalog, target: Catalog) -> Resolved:
         digest=spec.digest,
         removals=removals,
     )
+
+
+def _refuse_protected(problems: Sequence[Diagnostic]) -> None:
+    """Where a protected column would go, nothing else is worth saying."""
+    if lost := [problem for problem in problems if problem.code == protect.CODE]:
+        raise SpecError(in_order(lost))
 
 
 def _read_sources(spec: Spec, world: World, problems: list[Diagnostic]) -> None:
@@ -116,9 +122,12 @@ def _target_side(world: World) -> Side:
 
 
 def _account(spec: Spec, world: World, drafts: Mapping[str, Draft]) -> Iterator[Diagnostic]:
-    """Every source column and table is accounted for."""
+    """Every source column and table is accounted for, and no protected one is lost."""
     readers: dict[Name, list[Table]] = {}
     used: dict[Name, set[str]] = {}
+    if world.broken:
+        yield from protect.unfilled(spec, world, drafts, readers, None)
+        return
     for id, here in world.tables.items():
         for name in here.source.relations:
             relation = world.source.find(name.schema, name.name)
@@ -129,6 +138,7 @@ def _account(spec: Spec, world: World, drafts: Mapping[str, Draft]) -> Iterator[
         if id in drafts and isinstance(here.table.source, Query):
             yield from _query_columns(here, drafts[id], here.table.source.sql.span)
     yield from accounting.account(spec.project, readers, used, world.source)
+    yield from protect.unfilled(spec, world, drafts, readers, used)
 
 
 def _used(here: Here, relation: Relation, found: Draft | None) -> Iterable[str]:

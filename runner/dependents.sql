@@ -216,7 +216,8 @@ folded AS (
     LEFT JOIN (pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum AND a.attgenerated <> '')
       ON f.classid = 'pg_attrdef'::regclass AND d.oid = f.objid
 ),
--- Without what is a part of something else that is there: copies on partitions, indexes of constraints, row types.
+-- Without what is a part of something else that is there: copies on partitions, indexes of constraints, row types,
+-- constraints of triggers.
 objects AS (
     SELECT f.*, i.type, i.object_names AS names, i.object_args AS args
     FROM folded AS f
@@ -239,8 +240,12 @@ objects AS (
           SELECT FROM pg_depend AS d
           WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')
       AND c.relispartition IS NOT TRUE
+      AND NOT EXISTS (  -- a generated column that a child inherits
+          SELECT FROM pg_attribute AS a
+          WHERE f.effect IN ('refuses', 'rebuilt') AND f.classid = 'pg_class'::regclass AND a.attrelid = f.objid
+            AND a.attnum = f.objsubid AND a.attinhcount > 0 AND NOT a.attislocal)
       AND c.relnamespace IS DISTINCT FROM 'pg_toast'::regnamespace
-      AND (k.oid IS NULL OR (k.conparentid = 0 AND k.contype <> 'n' AND (k.conislocal OR k.contype <> 'c')))
+      AND (k.oid IS NULL OR (k.conparentid = 0 AND k.contype NOT IN ('n', 't') AND (k.conislocal OR k.contype <> 'c')))
       AND (t.oid IS NULL OR (t.tgparentid = 0 AND NOT t.tgisinternal))
       AND NOT EXISTS (
           SELECT FROM pg_namespace AS n
@@ -321,7 +326,7 @@ own AS (
             ('storage', CASE WHEN a.attstorage <> y.typstorage THEN
                 CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' WHEN 'x' THEN 'extended' END END),
             ('compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),
-            ('options', array_to_string(a.attoptions, ', ')),
+            ('options', (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\_%')),  -- 15.20 has its own
             ('foreign options', array_to_string(a.attfdwoptions, ', ')),
             ('replica identity', (SELECT x.relname FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid
                                   WHERE i.indrelid = g.relid AND i.indisreplident AND g.attnum = ANY (i.indkey))),

@@ -121,8 +121,8 @@ error[E641]: "view newest" and 3 more would be left without the columns, and the
   = hint: everything that uses the columns is named:
           dependents:
             drop:
-              - view user_list  # refuses
               - view newest  # rebuilt
+              - view user_list  # refuses
               - 'view other.it''s'  # rebuilt
               - index users_a_idx  # vanishes
             rewrite:

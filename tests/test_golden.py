@@ -1,9 +1,9 @@
 """Every error in its full text, every plan to the byte. `--update-golden` rewrites what is expected.
 
-golden/errors/<case> and golden/plans/<case> hold what is special about a case: project.yaml, tables/, removals/,
-catalog/. What it does not bring comes from golden/base. An error case expects stderr.txt; a plan case the
-folder expected/, and stderr.txt where there are warnings. source.sql and target.sql are for the tests that carry the
-plans out.
+golden/errors/<case> and golden/plans/<case> hold what is special about a case: project.yaml, tables/, catalog/. What it
+does not bring comes from golden/base. An error case expects stderr.txt; a plan case the folder expected/, and
+stderr.txt where there are warnings. source.sql and target.sql are for the tests that carry the plans out. A case with a
+file `base` is laid over the project that it names instead.
 """
 
 import shutil
@@ -17,7 +17,8 @@ from transhume import main
 GOLDEN = Path(__file__).parent / "golden"
 ERRORS = sorted((GOLDEN / "errors").iterdir())
 PLANS = sorted((GOLDEN / "plans").iterdir()) if (GOLDEN / "plans").exists() else []
-INPUT = {"project.yaml", "tables", "removals", "catalog"}
+INPUT = {"project.yaml", "tables", "catalog", "removals"}
+ROOT = GOLDEN.parent.parent
 ELSEWHERE = {"fingerprint"}  # test_catalog.py and test_catalog_file.py read it
 
 
@@ -30,13 +31,15 @@ def tree(folder: Path) -> dict[str, str]:
 
 def compiled(case: Path, here: Path) -> Result:
     """`transhume plan demo`, run in `here`, where specs/demo is the base with the case laid over it."""
-    shutil.copytree(GOLDEN / "base", here / "specs" / "demo")
+    base = ROOT / (case / "base").read_text().strip() if (case / "base").exists() else GOLDEN / "base"
+    project = "demo" if base.name == "base" else base.name
+    shutil.copytree(base, here / "specs" / project)
     for name in sorted(INPUT & {path.name for path in case.iterdir()}):
         if (case / name).is_dir():
-            shutil.copytree(case / name, here / "specs" / "demo" / name, dirs_exist_ok=True)
+            shutil.copytree(case / name, here / "specs" / project / name, dirs_exist_ok=True)
         else:
-            shutil.copy(case / name, here / "specs" / "demo" / name)
-    return CliRunner().invoke(main, ["plan", "demo"])
+            shutil.copy(case / name, here / "specs" / project / name)
+    return CliRunner().invoke(main, ["plan", project])
 
 
 @pytest.mark.parametrize("case", ERRORS, ids=lambda case: case.name)
@@ -78,7 +81,7 @@ def assert_stderr(case: Path, result: Result, update_golden: bool) -> None:
 
 def test_every_golden_is_read() -> None:
     """A file that no test reads proves nothing, and is taken for proof all the same."""
-    allowed = {case: INPUT | {"stderr.txt"} for case in ERRORS}
+    allowed = {case: INPUT | {"stderr.txt", "base"} for case in ERRORS}
     allowed |= {case: INPUT | {"stderr.txt", "expected", "source.sql", "target.sql"} for case in PLANS}
     stray = [path for case, names in allowed.items() for path in case.iterdir() if path.name not in names]
     stray += [path for case in allowed for path in (case / "tables").rglob("*") if path.suffix != ".yaml"]

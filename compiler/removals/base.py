@@ -13,27 +13,9 @@ from compiler.removals.bound import BoundRemoval, differ
 from compiler.render import render
 from compiler.sql import Sql, cast, column, ident, join, literal, qname
 
-# What squawk finds in a removal's statements, and why it does not count here: each is said beside its statement.
-WAIVED = {
-    "ban-drop-column": "the removal itself, after its soak, with a backup",
-    "ban-drop-table": "the backup, which nothing else uses",
-    "ban-drop-function": "the removal's own, in the runner's schema",
-    "ban-drop-view": "named in the spec, and written down in phase 1",
-    "ban-drop-not-null": "readers see no NULL: writers stop sending the column, which is hidden next",
-    "ban-drop-constraint": "the check that has stood in for NOT NULL",
-    "renaming-column": "what the phase is for: readers are to fail now, and not at the drop",
-    "adding-not-nullable-field": "a validated check spares the scan; or it is the way back, of rows that have a value",
-    "require-concurrent-index-creation": "the way back from a drop that has not happened, in one transaction",
-}
 AX, SRE, SUE, SHARE = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE"
 IDENTIFIED = {"constraint": "table constraint", "statistics": "statistics object"}  # by pg_identify_object
 ROW, READ = "ROW EXCLUSIVE", "ACCESS SHARE"
-
-
-def waived(*rules: str) -> Sql:
-    """The line before a statement that says which of WAIVED it is: squawk takes it for the whole file, or section."""
-    assert set(rules) <= set(WAIVED)
-    return Sql(f"-- squawk-ignore-file {', '.join(rules)}\n")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ from compiler.removals.base import (
     truncate_triggers,
     upto_key,
     uses,
-    waived,
 )
 from compiler.removals.bound import BoundRemoval
 from compiler.render import render
@@ -89,8 +88,8 @@ class Backup(RemovalStep):
     def revert(self) -> Iterator[Section]:
         removal = self.removal
         yield Section("revert", "target", Sql(
-            f"{waived('ban-drop-function')}DROP FUNCTION {removal.own('capture')}(), {removal.own('truncated')}();\n"
-            f"{waived('ban-drop-table')}DROP TABLE {removal.backup};"
+            f"DROP FUNCTION {removal.own('capture')}(), {removal.own('truncated')}();\n"
+            f"DROP TABLE {removal.backup};"
         ))  # fmt: skip
 
 

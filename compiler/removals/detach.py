@@ -20,7 +20,6 @@ from compiler.removals.base import (
     create_triggers,
     names_of,
     uses,
-    waived,
 )
 from compiler.removals.bound import BoundRemoval, Dependent, differ, other_value
 from compiler.removals.dependents import VIEWS
@@ -53,13 +52,13 @@ class Relax(RemovalStep):
         yield Section("gate", "target", identity, prose="the replica identity is another index")
         drops = tuple(Sql(f"ALTER COLUMN {ident(name)} DROP NOT NULL") for name in self._columns)
         if drops:
-            yield Section("apply", "target", altered(self, AX, drops, "ban-drop-not-null"))
+            yield Section("apply", "target", altered(self, AX, drops))
 
     def revert(self) -> Iterator[Section]:
         sets = tuple(Sql(f"ALTER COLUMN {ident(name)} SET NOT NULL") for name in self._columns)
         if sets:
             yield Section("revert", "target", join("\n\n", (
-                *_filled(self.removal), altered(self, AX, sets, "adding-not-nullable-field"),
+                *_filled(self.removal), altered(self, AX, sets),
                 again(self.removal, "null"),
             )))  # fmt: skip
 
@@ -130,7 +129,7 @@ class Guard(RemovalStep):
 
     def revert(self) -> Iterator[Section]:
         drops = (one.drop for one in guard_triggers(self))
-        function = Sql(f"{waived('ban-drop-function')}DROP FUNCTION {self.removal.own('guard')}();")
+        function = Sql(f"DROP FUNCTION {self.removal.own('guard')}();")
         yield Section("revert", "target", join("\n", (*drops, function)))
 
 
@@ -238,9 +237,7 @@ def _dropped(one: Dependent, removal: BoundRemoval) -> Sql:
     if one.kind in ON_TABLE:
         return Sql(f"-- {AX} on {one.on}\nDROP {one.kind.upper()} {name} ON {one.on};")
     lock = f"-- {AX} on {one.identity}\n" if one.kind in VIEWS else ""
-    rules = {"view": "ban-drop-view", "materialized view": "ban-drop-view", "function": "ban-drop-function"}
-    ignored = waived(rules[one.kind]) if one.kind in rules else ""
-    return Sql(f"{lock}{ignored}DROP {one.kind.upper()} {one.identity};")
+    return Sql(f"{lock}DROP {one.kind.upper()} {one.identity};")
 
 
 def remade(removal: BoundRemoval) -> Sql:
@@ -280,10 +277,9 @@ def guard_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     )  # fmt: skip
 
 
-def altered(step: RemovalStep, level: str, changes: tuple[Sql, ...], *rules: str) -> Sql:
+def altered(step: RemovalStep, level: str, changes: tuple[Sql, ...]) -> Sql:
     """One ALTER TABLE with several changes, and its lock beside it."""
-    ignored = waived(*rules) if rules else ""
-    return Sql(f"-- {step.said(level)}\n{ignored}ALTER TABLE {step.removal.table}\n  " + ",\n  ".join(changes) + ";")
+    return Sql(f"-- {step.said(level)}\nALTER TABLE {step.removal.table}\n  " + ",\n  ".join(changes) + ";")
 
 
 def interval(duration: str) -> str:

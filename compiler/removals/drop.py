@@ -21,7 +21,6 @@ from compiler.removals.base import (
     names_of,
     row_triggers,
     unnamed,
-    waived,
 )
 from compiler.removals.bound import BoundRemoval
 from compiler.removals.detach import guard_triggers, interval
@@ -140,12 +139,10 @@ class Unlink(RemovalStep):
         for key in removal.foreign_keys:
             lock = f"-- {self.said(AX)}, and on {key.references}"
             drop = f"ALTER TABLE {removal.table} DROP CONSTRAINT {ident(key.name)};"
-            yield Section("build", "target", Sql(f"{lock}\n{waived('ban-drop-constraint')}{drop}"), of=key.name)
+            yield Section("build", "target", Sql(f"{lock}\n{drop}"), of=key.name)
         for one in removal.exclusions:
             drop = f"ALTER TABLE {removal.table} DROP CONSTRAINT {ident(one.name)};"
-            yield Section(
-                "build", "target", Sql(f"-- {self.said(AX)}\n{waived('ban-drop-constraint')}{drop}"), of=one.name
-            )
+            yield Section("build", "target", Sql(f"-- {self.said(AX)}\n{drop}"), of=one.name)
         for index in self._indexes:
             name = qname(removal.relation.schema, index.name)
             probe = render("removal/gone", name=literal(name))
@@ -156,7 +153,7 @@ class Unlink(RemovalStep):
     def revert(self) -> Iterator[Section]:
         removal = self.removal
         renamed = Sql("\n".join(
-            f"{waived('require-concurrent-index-creation')}{index.definition};" for index in self._indexes
+            f"{index.definition};" for index in self._indexes
         ))  # fmt: skip
         keys = [
             Sql(
@@ -267,8 +264,7 @@ def _shown(removal: BoundRemoval, sql: Sql) -> Sql:
     """Definitions name the columns as they were; while they hide, they are shown for as long as that takes."""
     if removal.spec.hide != "rename":
         return sql
-    ignored = waived("renaming-column")
     pairs = [(ident(gone.name), ident(gone.hidden)) for gone in removal.columns]
-    show = (Sql(f"{ignored}ALTER TABLE {removal.table} RENAME COLUMN {hidden} TO {name};") for name, hidden in pairs)
-    hide = (Sql(f"{ignored}ALTER TABLE {removal.table} RENAME COLUMN {name} TO {hidden};") for name, hidden in pairs)
+    show = (Sql(f"ALTER TABLE {removal.table} RENAME COLUMN {hidden} TO {name};") for name, hidden in pairs)
+    hide = (Sql(f"ALTER TABLE {removal.table} RENAME COLUMN {name} TO {hidden};") for name, hidden in pairs)
     return join("\n", (*show, sql, *hide))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.plan import Lock, Section
-from compiler.removals.base import AX, READ, RemovalStep, truncate_triggers, waived
+from compiler.removals.base import AX, READ, RemovalStep, truncate_triggers
 from compiler.removals.detach import interval
 from compiler.removals.drop import soak_triggers
 from compiler.render import render
@@ -74,5 +74,5 @@ def discarding(step: RemovalStep) -> Iterator[Sql]:
     yield Sql(f"-- {step.said(AX)}")
     yield from (one.drop for one in (*soak_triggers(step), *truncate_triggers(step, removal.own("truncated"))))
     functions = ", ".join(f"{removal.own(what)}()" for what in ("moving", "soak", "truncated"))
-    yield Sql(f"{waived('ban-drop-function')}DROP FUNCTION {functions};")
-    yield Sql(f"{waived('ban-drop-table')}DROP TABLE {removal.own('moved')}, {removal.backup};")
+    yield Sql(f"DROP FUNCTION {functions};")
+    yield Sql(f"DROP TABLE {removal.own('moved')}, {removal.backup};")

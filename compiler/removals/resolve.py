@@ -46,8 +46,7 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         relation = next((one for one in known if one.qualified == name), None)
     if relation is None or relation.kind not in TABLES:
         raise SpecError([_unknown(removal, name, relation, known, schema)])
-    refused = [*_protected(removal, project, name), *_missing(removal, relation)]
-    if refused:
+    if refused := list(_missing(removal, relation)):
         raise SpecError(refused)
     refused = [*_cannot_go(removal, relation)]
     dependents = bind_dependents(removal, relation, schema, reviewed and bool(removal.columns), refused)
@@ -94,18 +93,6 @@ def _unknown(
     message = f'table "{word}" is not in the catalog of the {removal.on}'
     hint = did_you_mean(word.text, names) or "`transhume snapshot` writes the catalog anew"
     return Diagnostic("E310", message, word.span, "unknown table", hint)
-
-
-def _protected(removal: Removal, project: Project, name: Name) -> Iterator[Diagnostic]:
-    """Nothing else is looked at where a column is protected."""
-    for reason in project.protect if removal.on == "target" else ():
-        table, _, column = reason.name.text.rpartition(".")
-        if qualify(table, project.target.schema) != name:
-            continue
-        for word in removal.columns or (removal.table,):
-            if word.text == column or not removal.columns:
-                message = f'protected column "{reason.name}" would be removed'
-                yield Diagnostic("E605", message, word.span, "protected", f"it is protected because {reason.because}")
 
 
 def _missing(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:

@@ -26,7 +26,6 @@ from compiler.removals.base import (
     matched,
     truncate_triggers,
     upto_key,
-    waived,
 )
 from compiler.removals.bound import BoundRemoval, Gone, differ, other_value
 from compiler.removals.dependents import VIEWS
@@ -247,8 +246,8 @@ class Constrain(RemovalStep):
         check, name = check_name(gone), ident(gone.name)
         validate = self._altered(SUE, f"VALIDATE CONSTRAINT {check}")
         yield self._build(f"{gone.name} NOT NULL, validated", validate)
-        sets = altered(self, AX, (Sql(f"ALTER COLUMN {name} SET NOT NULL"),), "adding-not-nullable-field")
-        drop = altered(self, AX, (Sql(f"DROP CONSTRAINT {check}"),), "ban-drop-constraint")
+        sets = altered(self, AX, (Sql(f"ALTER COLUMN {name} SET NOT NULL"),))
+        drop = altered(self, AX, (Sql(f"DROP CONSTRAINT {check}"),))
         yield self._build(f"{gone.name} NOT NULL", join("\n", (sets, drop)))
 
     def _build(self, of: str, sql: Sql) -> Section:
@@ -306,7 +305,7 @@ class Release(RemovalStep):
             *wrote_triggers(self), *soak_triggers(self), *truncate_triggers(self, removal.own("truncated")),
         )  # fmt: skip
         functions = ", ".join(f"{removal.own(what)}()" for what in ("wrote", "moving", "soak", "truncated"))
-        drops = (*(one.drop for one in triggers), Sql(f"{waived('ban-drop-function')}DROP FUNCTION {functions};"))
+        drops = (*(one.drop for one in triggers), Sql(f"DROP FUNCTION {functions};"))
         yield Section("apply", "target", join("\n", (Sql(f"-- {self.said(AX)}"), *drops)))
         yield Section("vacuum", "target", Sql(f"ANALYZE {removal.table} ({removal.values()});"), prose="statistics")
 
@@ -329,7 +328,7 @@ class Discard(RemovalStep):
     def forward(self) -> Iterator[Section]:
         removal = self.removal
         yield Section("apply", "target", join("\n", (
-            Sql(f"{waived('ban-drop-table')}DROP TABLE {removal.own('moved')}, {removal.backup};"), forgotten(removal),
+            Sql(f"DROP TABLE {removal.own('moved')}, {removal.backup};"), forgotten(removal),
         )))  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.plan import Lock, Section
-from compiler.removals.base import AX, READ, SRE, RemovalStep, waived
+from compiler.removals.base import AX, READ, SRE, RemovalStep
 from compiler.removals.bound import BoundRemoval
 from compiler.removals.deprecate import dependent_statements, forgotten
 from compiler.removals.detach import Rebuild, interval
@@ -128,7 +128,7 @@ class Seal(RemovalStep):
     def forward(self) -> Iterator[Section]:
         for key in self.removal.relation.foreign_keys:
             drop = f"ALTER TABLE {there(self.removal)} DROP CONSTRAINT {ident(key.name)};"
-            lock = f"-- {self.said(AX)}, and on {key.references}\n{waived('ban-drop-constraint')}"
+            lock = f"-- {self.said(AX)}, and on {key.references}\n"
             yield Section("build", "target", Sql(f"{lock}{drop}"), of=key.name)
 
     def revert(self) -> Iterator[Section]:
@@ -192,7 +192,7 @@ class PurgeTable(RemovalStep):
         exported = render("removal/exported", identity=self.removal.identity)
         yield Section("gate", "target", exported, binds=("run",), prose="it was exported")
         table = there(self.removal)
-        drop = f"-- {AX} on {table}\n{waived('ban-drop-table')}DROP TABLE {table} RESTRICT;"
+        drop = f"-- {AX} on {table}\nDROP TABLE {table} RESTRICT;"
         drops = f"{drop}\nDROP SCHEMA {schema_of(self.removal)} RESTRICT;"
         yield Section("apply", "target", Sql(drops))
 

@@ -201,14 +201,15 @@ class Case:
 
 
 def cases(base: str) -> Iterator[Case]:
-    """Every use, of the column of one base."""
-    for use, sql in USES.items():
+    """Every use, of the column of one base; of the two that inherit, each every second one."""
+    share = {"parent": slice(0, None, 2), "diamond": slice(1, None, 2)}.get(base, slice(None))
+    for use, sql in list(USES.items())[share]:
         yield _case(f"{base}: {use}", f"{BASES[base]};{sql}")
 
 
 def odd() -> Iterator[Case]:
-    """Every use, of a table and a column with names that must be quoted."""
-    for use, sql in USES.items():
+    """Every second use, of a table and a column with names that must be quoted."""
+    for use, sql in list(USES.items())[::2]:
         yield _case(f"odd names: {use}", f"{BASES['plain']};{sql}", 'Odd "T', "Odd.Column x")
 
 

@@ -46,7 +46,5 @@ END
 $transhume$;
 
 -- transhume: revert on target
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.capture_dispatch_orders(), transhume.truncated_dispatch_orders();
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.backup_dispatch_orders;

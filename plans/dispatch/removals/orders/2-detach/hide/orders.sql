@@ -6,7 +6,6 @@
 
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.orders
--- squawk-ignore-file renaming-column
 ALTER TABLE app.orders RENAME COLUMN origin TO zz_removed_origin;
 CREATE OR REPLACE FUNCTION transhume.capture_dispatch_orders() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -49,7 +48,6 @@ WHERE found.rows > 0;
 
 -- transhume: revert on target
 -- ACCESS EXCLUSIVE on app.orders
--- squawk-ignore-file renaming-column
 ALTER TABLE app.orders RENAME COLUMN zz_removed_origin TO origin;
 CREATE OR REPLACE FUNCTION transhume.capture_dispatch_orders() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

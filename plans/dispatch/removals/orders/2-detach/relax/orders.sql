@@ -29,7 +29,6 @@ WHERE i.indrelid = to_regclass('app.orders') AND i.indisreplident AND a.attname 
 
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.orders
--- squawk-ignore-file ban-drop-not-null
 ALTER TABLE app.orders
   ALTER COLUMN origin DROP NOT NULL;
 
@@ -39,7 +38,6 @@ UPDATE app.orders AS t SET origin = 'dispatch' WHERE t.origin IS NULL;
 SET LOCAL session_replication_role = origin;
 
 -- ACCESS EXCLUSIVE on app.orders
--- squawk-ignore-file adding-not-nullable-field
 ALTER TABLE app.orders
   ALTER COLUMN origin SET NOT NULL;
 

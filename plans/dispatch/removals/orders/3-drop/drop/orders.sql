@@ -196,10 +196,8 @@ CREATE TRIGGER zz_transhume_orders_soak_update AFTER UPDATE ON app.orders
 ALTER TABLE app.orders ENABLE ALWAYS TRIGGER zz_transhume_orders_soak_update;
 
 -- ACCESS EXCLUSIVE on app.orders
--- squawk-ignore-file ban-drop-column
 ALTER TABLE app.orders
   DROP COLUMN zz_removed_origin RESTRICT;
 
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.capture_dispatch_orders(),
   transhume.guard_dispatch_orders();

@@ -17,7 +17,5 @@ DROP TRIGGER zzzz_transhume_orders_moving ON app.orders;
 DROP TRIGGER zz_transhume_orders_soak ON app.orders;
 DROP TRIGGER zz_transhume_orders_soak_update ON app.orders;
 DROP TRIGGER zz_transhume_orders_truncate ON app.orders;
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.moving_dispatch_orders(), transhume.soak_dispatch_orders(), transhume.truncated_dispatch_orders();
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.moved_dispatch_orders, transhume.backup_dispatch_orders;

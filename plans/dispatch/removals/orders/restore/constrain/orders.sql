@@ -12,11 +12,9 @@ ALTER TABLE app.orders
 
 -- transhume: build of "origin NOT NULL" on target
 -- ACCESS EXCLUSIVE on app.orders
--- squawk-ignore-file adding-not-nullable-field
 ALTER TABLE app.orders
   ALTER COLUMN origin SET NOT NULL;
 -- ACCESS EXCLUSIVE on app.orders
--- squawk-ignore-file ban-drop-constraint
 ALTER TABLE app.orders
   DROP CONSTRAINT transhume_origin_not_null;
 

@@ -4,7 +4,6 @@
 -- undo   phase 1 makes another backup
 
 -- transhume: apply on target
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.moved_dispatch_orders, transhume.backup_dispatch_orders;
 DELETE FROM transhume.removal_descriptor WHERE (project, removal) = ('dispatch', 'orders');
 DELETE FROM transhume.removal_dependent WHERE (project, removal) = ('dispatch', 'orders');

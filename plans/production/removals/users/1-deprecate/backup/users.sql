@@ -48,7 +48,5 @@ END
 $transhume$;
 
 -- transhume: revert on target
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.capture_production_users(), transhume.truncated_production_users();
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.backup_production_users;

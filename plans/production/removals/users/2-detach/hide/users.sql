@@ -6,10 +6,8 @@
 
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file renaming-column
 ALTER TABLE app.users RENAME COLUMN hashed_password TO zz_removed_hashed_password;
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file renaming-column
 ALTER TABLE app.users RENAME COLUMN is_active TO zz_removed_is_active;
 CREATE OR REPLACE FUNCTION transhume.capture_production_users() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -53,10 +51,8 @@ WHERE found.rows > 0;
 
 -- transhume: revert on target
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file renaming-column
 ALTER TABLE app.users RENAME COLUMN zz_removed_hashed_password TO hashed_password;
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file renaming-column
 ALTER TABLE app.users RENAME COLUMN zz_removed_is_active TO is_active;
 CREATE OR REPLACE FUNCTION transhume.capture_production_users() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

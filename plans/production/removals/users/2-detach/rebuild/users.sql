@@ -6,10 +6,8 @@
 
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.active_users
--- squawk-ignore-file ban-drop-view
 DROP VIEW app.active_users;
 -- ACCESS EXCLUSIVE on app.user_list
--- squawk-ignore-file ban-drop-view
 DROP VIEW app.user_list;
 
 CREATE VIEW app.user_list WITH (security_barrier) AS
@@ -34,7 +32,6 @@ $transhume$;
 
 -- transhume: revert on target
 -- ACCESS EXCLUSIVE on app.user_list
--- squawk-ignore-file ban-drop-view
 DROP VIEW app.user_list;
 
 DO $transhume$

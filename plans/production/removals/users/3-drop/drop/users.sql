@@ -200,11 +200,9 @@ CREATE TRIGGER zz_transhume_users_soak_update AFTER UPDATE ON app.users
 ALTER TABLE app.users ENABLE ALWAYS TRIGGER zz_transhume_users_soak_update;
 
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file ban-drop-column
 ALTER TABLE app.users
   DROP COLUMN zz_removed_hashed_password RESTRICT,
   DROP COLUMN zz_removed_is_active RESTRICT;
 
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.capture_production_users(),
   transhume.guard_production_users();

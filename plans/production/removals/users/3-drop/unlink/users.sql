@@ -12,13 +12,8 @@ SELECT CASE WHEN to_regclass('app.users_active') IS NULL THEN 'valid' ELSE 'abse
 DROP INDEX CONCURRENTLY app.users_active;
 
 -- transhume: revert on target
--- squawk-ignore-file renaming-column
 ALTER TABLE app.users RENAME COLUMN zz_removed_hashed_password TO hashed_password;
--- squawk-ignore-file renaming-column
 ALTER TABLE app.users RENAME COLUMN zz_removed_is_active TO is_active;
--- squawk-ignore-file require-concurrent-index-creation
 CREATE INDEX users_active ON app.users USING btree (team_id) WHERE is_active;
--- squawk-ignore-file renaming-column
 ALTER TABLE app.users RENAME COLUMN hashed_password TO zz_removed_hashed_password;
--- squawk-ignore-file renaming-column
 ALTER TABLE app.users RENAME COLUMN is_active TO zz_removed_is_active;

@@ -17,7 +17,5 @@ DROP TRIGGER zzzz_transhume_users_moving ON app.users;
 DROP TRIGGER zz_transhume_users_soak ON app.users;
 DROP TRIGGER zz_transhume_users_soak_update ON app.users;
 DROP TRIGGER zz_transhume_users_truncate ON app.users;
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.moving_production_users(), transhume.soak_production_users(), transhume.truncated_production_users();
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.moved_production_users, transhume.backup_production_users;

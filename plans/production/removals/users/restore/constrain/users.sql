@@ -12,11 +12,9 @@ ALTER TABLE app.users
 
 -- transhume: build of "hashed_password NOT NULL" on target
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file adding-not-nullable-field
 ALTER TABLE app.users
   ALTER COLUMN hashed_password SET NOT NULL;
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file ban-drop-constraint
 ALTER TABLE app.users
   DROP CONSTRAINT transhume_hashed_password_not_null;
 
@@ -27,11 +25,9 @@ ALTER TABLE app.users
 
 -- transhume: build of "is_active NOT NULL" on target
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file adding-not-nullable-field
 ALTER TABLE app.users
   ALTER COLUMN is_active SET NOT NULL;
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file ban-drop-constraint
 ALTER TABLE app.users
   DROP CONSTRAINT transhume_is_active_not_null;
 

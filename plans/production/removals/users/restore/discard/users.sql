@@ -4,7 +4,6 @@
 -- undo   phase 1 makes another backup
 
 -- transhume: apply on target
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.moved_production_users, transhume.backup_production_users;
 DELETE FROM transhume.removal_descriptor WHERE (project, removal) = ('production', 'users');
 DELETE FROM transhume.removal_dependent WHERE (project, removal) = ('production', 'users');

@@ -7,7 +7,6 @@
 
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.user_list
--- squawk-ignore-file ban-drop-view
 DROP VIEW app.user_list;
 
 DO $transhume$

@@ -20,7 +20,6 @@ DROP TRIGGER zzzz_transhume_users_moving ON app.users;
 DROP TRIGGER zz_transhume_users_soak ON app.users;
 DROP TRIGGER zz_transhume_users_soak_update ON app.users;
 DROP TRIGGER zz_transhume_users_truncate ON app.users;
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.wrote_production_users(), transhume.moving_production_users(), transhume.soak_production_users(), transhume.truncated_production_users();
 
 -- transhume: vacuum on target -- statistics

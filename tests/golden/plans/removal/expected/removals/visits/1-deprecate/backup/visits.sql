@@ -46,7 +46,5 @@ END
 $transhume$;
 
 -- transhume: revert on target
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.capture_demo_visits(), transhume.truncated_demo_visits();
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.backup_demo_visits;

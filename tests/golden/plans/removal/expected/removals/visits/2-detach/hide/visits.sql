@@ -6,7 +6,6 @@
 
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.visits
--- squawk-ignore-file renaming-column
 ALTER TABLE app.visits RENAME COLUMN fee TO zz_removed_fee;
 CREATE OR REPLACE FUNCTION transhume.capture_demo_visits() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -49,7 +48,6 @@ WHERE found.rows > 0;
 
 -- transhume: revert on target
 -- ACCESS EXCLUSIVE on app.visits
--- squawk-ignore-file renaming-column
 ALTER TABLE app.visits RENAME COLUMN zz_removed_fee TO fee;
 CREATE OR REPLACE FUNCTION transhume.capture_demo_visits() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

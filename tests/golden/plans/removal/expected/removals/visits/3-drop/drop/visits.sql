@@ -196,10 +196,8 @@ CREATE TRIGGER zz_transhume_visits_soak_update AFTER UPDATE ON app.visits
 ALTER TABLE app.visits ENABLE ALWAYS TRIGGER zz_transhume_visits_soak_update;
 
 -- ACCESS EXCLUSIVE on app.visits
--- squawk-ignore-file ban-drop-column
 ALTER TABLE app.visits
   DROP COLUMN zz_removed_fee RESTRICT;
 
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.capture_demo_visits(),
   transhume.guard_demo_visits();

@@ -17,7 +17,5 @@ DROP TRIGGER zzzz_transhume_visits_moving ON app.visits;
 DROP TRIGGER zz_transhume_visits_soak ON app.visits;
 DROP TRIGGER zz_transhume_visits_soak_update ON app.visits;
 DROP TRIGGER zz_transhume_visits_truncate ON app.visits;
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.moving_demo_visits(), transhume.soak_demo_visits(), transhume.truncated_demo_visits();
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.moved_demo_visits, transhume.backup_demo_visits;

@@ -48,7 +48,5 @@ END
 $transhume$;
 
 -- transhume: revert on target
--- squawk-ignore-file ban-drop-function
 DROP FUNCTION transhume.capture_demo_users(), transhume.truncated_demo_users();
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.backup_demo_users;

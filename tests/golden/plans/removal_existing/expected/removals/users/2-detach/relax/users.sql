@@ -29,14 +29,12 @@ WHERE i.indrelid = to_regclass('app.users') AND i.indisreplident AND a.attname I
 
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file ban-drop-not-null
 ALTER TABLE app.users
   ALTER COLUMN hashed_password DROP NOT NULL,
   ALTER COLUMN is_active DROP NOT NULL;
 
 -- transhume: revert on target
 -- ACCESS EXCLUSIVE on app.users
--- squawk-ignore-file adding-not-nullable-field
 ALTER TABLE app.users
   ALTER COLUMN hashed_password SET NOT NULL,
   ALTER COLUMN is_active SET NOT NULL;

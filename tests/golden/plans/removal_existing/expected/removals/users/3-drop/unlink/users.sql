@@ -12,5 +12,4 @@ SELECT CASE WHEN to_regclass('app.users_active') IS NULL THEN 'valid' ELSE 'abse
 DROP INDEX CONCURRENTLY app.users_active;
 
 -- transhume: revert on target
--- squawk-ignore-file require-concurrent-index-creation
 CREATE INDEX users_active ON app.users USING btree (team_id) WHERE is_active;

@@ -4,7 +4,6 @@
 -- undo   phase 1 makes another backup
 
 -- transhume: apply on target
--- squawk-ignore-file ban-drop-table
 DROP TABLE transhume.moved_demo_users, transhume.backup_demo_users;
 DELETE FROM transhume.removal_descriptor WHERE (project, removal) = ('demo', 'users');
 DELETE FROM transhume.removal_dependent WHERE (project, removal) = ('demo', 'users');
