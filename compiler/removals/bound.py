@@ -87,7 +87,6 @@ class BoundRemoval:
     indexes: tuple[IndexEntry, ...]
     dependents: tuple[Dependent, ...]
     children: tuple[Name, ...]
-    server: int
 
     @property
     def name(self) -> str:

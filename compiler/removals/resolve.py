@@ -69,7 +69,6 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         indexes=tuple(one for one in relation.indexes if _names(one.definition.partition(" USING ")[2], goes)),
         dependents=dependents,
         children=tuple(_below(relation, catalog)),
-        server=catalog.server,
     )
 
 

@@ -59,6 +59,8 @@ class Add(RemovalStep):
 
     def forward(self) -> Iterator[Section]:
         removal = self.removal
+        there = f"SELECT 'the backup is not there' AS problem WHERE to_regclass({literal(removal.backup)}) IS NULL;"
+        yield Section("gate", "target", Sql(there), prose="there is something to restore from")
         if removal.spec.new_rows == "refuse":
             sql = render("removal/born", backup=removal.backup, present=removal.present, born=removal.born)
             yield Section("gate", "target", sql, prose="no row came after the drop")

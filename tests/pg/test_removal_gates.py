@@ -47,6 +47,10 @@ def test_phases_advance_only_in_their_order(users: Removing) -> None:
         users.apply(1)
     with pytest.raises(Refused, match="has dropped nothing yet"):
         users.apply(5)
+    with pytest.raises(Refused, match="phase 2 of removal users stands on phase 1"):
+        users.undo(1)
+    users.undo(2)
+    users.undo(1)
 
 
 def test_the_soak_is_waited_for_by_the_servers_clock(databases: Databases, tmp_path: Path) -> None:
