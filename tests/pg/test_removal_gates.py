@@ -169,6 +169,39 @@ def test_a_backup_that_is_not_what_the_table_has(users: Removing) -> None:
     assert red.value.notes == ("1 rows have other values in the backup",)
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "SET session_replication_role = replica; UPDATE app.users SET code = 'replica'",
+        "UPDATE app.users SET id = id + 1 WHERE id = 50; UPDATE app.users SET id = id - 1000 WHERE id < 10",
+        "UPDATE app.users SET id = 100 - id WHERE id <> 50",
+        "WITH gone AS (DELETE FROM app.users WHERE id < 9) INSERT INTO app.users VALUES (91, 'e'), (92, 'f')",
+        "INSERT INTO app.users VALUES (1, 'e', 'up') ON CONFLICT (id) DO UPDATE SET code = excluded.code, old = 'up'",
+        "UPDATE app.users SET code = 'first' WHERE id = 7",  # and the trigger below writes the row once more
+        "BEGIN; UPDATE app.users SET old = 'x'; SAVEPOINT s; DELETE FROM app.users; ROLLBACK TO s; COMMIT",
+        "TRUNCATE app.users; INSERT INTO app.users VALUES (1, 'again')",
+        "BEGIN; TRUNCATE app.users; ROLLBACK",
+    ],
+)
+def test_the_backup_follows_the_table(users: Removing, statements: str) -> None:
+    """Whatever is written, and however: the backup is equal to the table, to the byte."""
+    users.apply(1)
+    users.ask(
+        """CREATE FUNCTION app.again() RETURNS trigger LANGUAGE plpgsql AS $$
+           BEGIN UPDATE app.users SET code = 'again' WHERE id = new.id; RETURN NULL; END $$"""
+    )
+    users.ask(
+        """CREATE TRIGGER again AFTER UPDATE ON app.users FOR EACH ROW
+           WHEN (new.code = 'first') EXECUTE FUNCTION app.again()"""
+    )
+    plan = users.plan(1)
+    backfill = next(step for step in plan.steps if step.kind == "backfill")
+
+    users.ask(statements)
+
+    assert users.ask(plan.open(backfill).need("verify").text) == []
+
+
 def test_a_restore_that_would_take_too_long(databases: Databases, tmp_path: Path) -> None:
     """Phase 3 is refused where its restore is predicted to take longer than the limit, unless that is accepted."""
     slow = SPEC + "restore_limit: 0ms\n"
