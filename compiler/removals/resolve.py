@@ -68,7 +68,8 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         foreign_keys=tuple(key for key in relation.foreign_keys if set(key.columns) & set(goes)),
         indexes=tuple(one for one in relation.indexes if _names(_indexed(one.definition), goes)),
         dependents=dependents,
-        children=tuple(_below(relation, catalog)),
+        children=(children := tuple(_below(relation, catalog))),
+        parts=tuple(part for name in children if (part := catalog.find(name.schema, name.name)) is not None),
     )
 
 
