@@ -115,7 +115,7 @@ class Refill(RemovalStep):
             t_range=(after_key(removal, "t"), upto_key(removal, "t", first)),
             b_range=(after_key(removal, "b"), upto_key(removal, "b", first)),
             same=removal.same_key("b", "t"), set=tuple(self._set(gone) for gone in removal.columns),
-            wanted=join(" OR ", (self._wanted(gone) for gone in removal.columns)),
+            wanted=join("\n    OR ", (self._wanted(gone) for gone in removal.columns)),
         )  # fmt: skip
         yield Section("copy", "target", sql, binds=chunk_binds(removal), prose="one chunk, with its checkpoint")
 
@@ -124,8 +124,8 @@ class Refill(RemovalStep):
 
     def _set(self, gone: Gone) -> Sql:
         return Sql(
-            f"{ident(gone.name)} = CASE WHEN {self._empty(gone)} THEN {self._value(gone)} "
-            f"ELSE {column('t', gone.name)} END"
+            f"{ident(gone.name)} = CASE\n    WHEN {self._empty(gone)} THEN {self._value(gone)}\n"
+            f"    ELSE {column('t', gone.name)}\n  END"
         )
 
     def _value(self, gone: Gone) -> Sql:
@@ -138,7 +138,7 @@ class Refill(RemovalStep):
         return Sql(f"{column('t', gone.name)} IS NULL AND {literal(gone.name)} <> ALL (b.{self.removal.written})")
 
     def _wanted(self, gone: Gone) -> Sql:
-        return Sql(f"{self._empty(gone)} AND {self._value(gone)} IS NOT NULL")
+        return Sql(f"({self._empty(gone)} AND {self._value(gone)} IS NOT NULL)")
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class Index(RemovalStep):
                 yield from self._partitioned(index, found)
 
     def _partitioned(self, index: IndexEntry, found: Mapping[Name, IndexEntry]) -> Iterator[Section]:
-        """The table's own, which holds nothing; each partition's, concurrently; then each is attached to its parent's."""
+        """The table's own, which holds nothing; each partition's, concurrently; then each is attached upwards."""
         table = self.removal.relation.qualified
         own = f"-- {SHARE} on {table}\n{index.definition};"
         yield Section("build", "target", Sql(own), of=index.name)
@@ -418,7 +418,7 @@ def rebuilt(removal: BoundRemoval) -> tuple[tuple[str, Sql], ...]:
 
 def unfilled(removal: BoundRemoval) -> Sql:
     """The table has what the backup has, but for what the application has written since."""
-    differing = join(" OR ", (
+    differing = join("\n  OR ", (
         Sql(
             f"({literal(gone.name)} <> ALL (b.{removal.written}) AND NOT b.{removal.born} AND "
             f"({column('t', removal.key[0].name)} IS NULL OR "
