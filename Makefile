@@ -11,7 +11,7 @@ SPECS   := $(wildcard specs/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint format plan apply verify rollback demo test faults bench bench-rows bench-dirt bench-noop \
-        bench-load bench-compile clean
+        bench-load bench-compile bench-removal clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench-load: $(STAMP)  ## one load of 1,000,000 rows beside psql COPY
 
 bench-compile: $(STAMP)  ## compile 1,000 generated tables: seconds and memory
 	$(BIN)/python -m bench.compile --runs $(or $(RUNS),3)
+
+bench-removal: $(STAMP)  ## a removal of 1,000,000 rows while an application writes: locks held, and the way back
+	$(BIN)/python -m bench.removal
 
 clean:  ## remove what the tools left behind, the virtual environment too
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

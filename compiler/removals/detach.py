@@ -243,7 +243,7 @@ def remade(removal: BoundRemoval) -> Sql:
     """The statements that make them all again; what stands in for a rewritten one goes first."""
     stands_in = [one for one in reversed(removal.dependents) if one.action == "rewrite" and one.kind not in ROUTINES]
     drops = [_dropped(one, removal) for one in stands_in]
-    return join("\n\n", (*drops, again(removal, "dependent", "kept")))
+    return join("\n\n", (*drops, again(removal, "dependent", "kept", "valid")))
 
 
 def guard_function(removal: BoundRemoval, refuse: bool) -> Sql:

@@ -49,7 +49,7 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
     if refused := list(_missing(removal, relation)):
         raise SpecError(refused)
     refused = [*_cannot_go(removal, relation)]
-    dependents = bind_dependents(removal, relation, schema, reviewed, refused)
+    dependents = bind_dependents(removal, relation, schema, reviewed and bool(removal.columns), refused)
     if refused:
         raise SpecError(refused)
     columns = [column for word in removal.columns if (column := relation.column(word.text)) is not None]
@@ -68,8 +68,18 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         foreign_keys=tuple(key for key in relation.foreign_keys if set(key.columns) & set(goes)),
         indexes=tuple(one for one in relation.indexes if _names(one.definition.partition(" USING ")[2], goes)),
         dependents=dependents,
+        children=tuple(_below(relation, catalog)),
         server=catalog.server,
     )
+
+
+def _below(relation: Relation, catalog: Catalog) -> Iterator[Name]:
+    """The partitions of a table, and theirs."""
+    for name in relation.children:
+        yield name
+        child = catalog.find(name.schema, name.name)
+        if child is not None:
+            yield from _below(child, catalog)
 
 
 def _unknown(
@@ -102,8 +112,10 @@ def _cannot_go(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
     if relation.children and relation.kind == "table" and goes:
         message = f'"{removal.table}" has INHERITS children, whose rows no key of it finds'
         yield Diagnostic("E621", message, removal.table.span, "has children", "let its children leave it first")
-    for word in removal.columns:
-        yield from _column_stays(word, relation)
+    stays = [found for word in removal.columns for found in _column_stays(word, relation)]
+    yield from stays
+    if stays:  # the rest of it follows from that
+        return
     yield from _nothing_for_new_rows(removal, relation)
     if goes and not _key(relation, sorted(goes)):
         message = f'"{removal.table}" has no key: a backup could not say which row a value belongs to'

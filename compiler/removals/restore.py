@@ -28,6 +28,7 @@ from compiler.removals.base import (
     upto_key,
 )
 from compiler.removals.bound import BoundRemoval, Gone, differ, other_value
+from compiler.removals.dependents import VIEWS
 from compiler.removals.deprecate import described, forgotten
 from compiler.removals.detach import altered, changed, remade
 from compiler.removals.drop import soak_functions, soak_triggers
@@ -270,7 +271,12 @@ class Recreate(RemovalStep):
         return f"{', '.join([*names, 'comments, statistics'])}: as they were"
 
     def locks(self) -> Iterator[Lock]:
-        yield self.lock(AX, "CREATE TRIGGER, POLICY, RULE, COMMENT, CREATE STATISTICS")
+        kinds = {one.kind for one in changed(self.removal)}
+        level = AX if kinds & {"policy", "rule"} else SRE if "trigger" in kinds else SUE
+        yield self.lock(level, "CREATE TRIGGER, POLICY, RULE, STATISTICS, COMMENT")
+        for one in changed(self.removal):
+            if one.kind in VIEWS:
+                yield Lock(AX, one.identity.replace('"', ""), f"CREATE {one.kind.upper()}", old=True)
 
     def forward(self) -> Iterator[Section]:
         yield Section("apply", "target", join("\n\n", (remade(self.removal), again(self.removal, "detail"))))
@@ -354,7 +360,8 @@ def check_name(gone: Gone) -> Sql:
 
 def rebuilt(removal: BoundRemoval) -> tuple[tuple[str, Sql], ...]:
     """The indexes to build, and how: those of unique constraints too, which are adopted after that."""
-    indexes = [(one.name, Sql(one.definition)) for one in removal.indexes]
+    # of a partitioned table's index the server says ONLY: made so, it would be without those of the partitions
+    indexes = [(one.name, Sql(one.definition.replace(" ON ONLY ", " ON ", 1))) for one in removal.indexes]
     for key in removal.unique:
         found = None if removal.partitioned else _UNIQUE.fullmatch(key.definition)
         if found is not None:

@@ -83,6 +83,8 @@ def _way(session: Session, folder: Path, plan: Plan) -> Way:
 
 def _dropped(session: Session, plan: Plan, folder: Path, phase: state.Phase) -> bool:
     """Whether phase 3 has come to the drop itself; until then its steps are undone like those before."""
+    if plan.removal is None or not plan.removal.columns:
+        return False  # a table waits until phase 4: each step of its is undone
     if phase.state == "done":
         return True
     step = next(step.id for step in read_plan(folder / PHASES[state.DROP]).steps if step.kind == INSIDE)

@@ -221,6 +221,30 @@ def test_the_purge_writes_the_backup_to_a_file(users: Removing) -> None:
         users.restore()
 
 
+def test_columns_are_hidden_from_roles(databases: Databases, tmp_path: Path) -> None:
+    """`hide: privileges` takes the columns, and nothing else, from the roles; a restore gives back what they had."""
+    role = "removal_web"
+    grants = f"""
+    DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+    GRANT USAGE ON SCHEMA app TO {role};
+    GRANT SELECT, UPDATE, DELETE ON app.users TO {role};
+    GRANT INSERT (old) ON app.users TO {role};"""
+    acl = """SELECT c.relacl::text, ARRAY(SELECT attacl::text FROM pg_attribute WHERE attrelid = c.oid ORDER BY attnum)
+             FROM pg_class AS c WHERE oid = 'app.users'::regclass"""
+    users = removing(databases, tmp_path, TABLE + grants, SPEC + f"hide: privileges\nroles: [{role}]\n")
+    was = users.ask(acl)
+    users.apply(1)
+    users.apply(2)
+    for query, seen in (("SELECT email FROM app.users", True), ("SELECT old FROM app.users", False)):
+        if seen:
+            users.ask(f"SET ROLE {role}; {query}")
+        else:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                users.ask(f"SET ROLE {role}; {query}")
+    users.restore()
+    assert users.ask(acl) == was
+
+
 def test_removals_are_listed(users: Removing) -> None:
     """Each with its phase, who was at it, what it waits for, and until when; `restore --check` predicts."""
 
