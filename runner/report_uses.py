@@ -17,6 +17,7 @@ from runner.uses import EFFECTS, Use, Uses
 
 RED, YELLOW = ("forbids", "refuses", "rebuilt", "breaks"), ("vanishes", "changes")
 MOST = 50  # files of a folder that are shown
+MOST_PERHAPS = 10  # and uses that may be of another table's column
 COUNTED = {
     "refuses": "{n} refuse the drop",
     "rebuilt": "{n} built on those",
@@ -35,9 +36,12 @@ def title(analysis: Analysis, uses: Uses) -> str:
 def uses_table(uses: Uses, terminal: bool) -> Table:
     """A line for each use, what a drop would do to it first."""
     table = _table(terminal, "effect", "what", "why")
-    for use in uses.all:
+    hidden = set(uses.of("perhaps")[MOST_PERHAPS:])
+    for use in (use for use in uses.all if use not in hidden):
         color = "red" if use.effect in RED else "yellow" if use.effect in YELLOW else None
         table.add_row(use.effect, escape(use.dependent), escape(_why(use)), style=color)
+    if hidden:
+        table.add_row("perhaps", f"and {len(hidden):,} more: --json has all of them")
     return table
 
 

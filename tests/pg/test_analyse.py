@@ -120,6 +120,20 @@ def test_json_has_all_of_it(databases: Databases) -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_a_common_name_does_not_fill_the_screen(databases: Databases) -> None:
+    """Functions that name a column so called, of whatever table, are counted, and a few of them shown."""
+    each = "CREATE FUNCTION f{}() RETURNS text LANGUAGE sql AS $$ SELECT 'quiet' $$;"
+    url = databases.create("source", APP + "".join(each.format(number) for number in range(14)))
+    shown = run("app.other.quiet", "--url", url).stdout
+    data = json.loads(run("app.other.quiet", "--url", url, "--json").stdout)
+
+    assert shown.count("perhaps   function app.f") == 10
+    assert "perhaps   and 4 more: --json has all of them" in shown
+    assert "14 perhaps" in shown
+    assert len(data["columns"][0]["uses"]) == 14
+
+
+@pytest.mark.usefixtures("here")
 def test_the_block_can_be_had_alone(databases: Databases) -> None:
     """Of several columns each dependent once; of a column that nothing uses, an empty one."""
     url = databases.create("source", APP)
