@@ -127,8 +127,8 @@ def test_a_common_name_does_not_fill_the_screen(databases: Databases) -> None:
     shown = run("app.other.quiet", "--url", url).stdout
     data = json.loads(run("app.other.quiet", "--url", url, "--json").stdout)
 
-    assert shown.count("perhaps   function app.f") == 10
-    assert "perhaps   and 4 more: --json has all of them" in shown
+    assert len(re.findall(r"perhaps +function app.f", shown)) == 10
+    assert re.search(r"perhaps +and 4 more: --json has all of them", shown)
     assert "14 perhaps" in shown
     assert len(data["columns"][0]["uses"]) == 14
 
