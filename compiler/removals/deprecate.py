@@ -88,7 +88,8 @@ class Backup(RemovalStep):
     def revert(self) -> Iterator[Section]:
         removal = self.removal
         yield Section("revert", "target", Sql(
-            f"DROP FUNCTION {removal.own('capture')}(), {removal.own('truncated')}();\nDROP TABLE {removal.backup};"
+            f"DROP FUNCTION {removal.own('capture')}(), {removal.own('truncated')}();\n"
+            f"DROP TABLE {removal.backup};"
         ))  # fmt: skip
 
 

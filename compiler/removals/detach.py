@@ -58,7 +58,8 @@ class Relax(RemovalStep):
         sets = tuple(Sql(f"ALTER COLUMN {ident(name)} SET NOT NULL") for name in self._columns)
         if sets:
             yield Section("revert", "target", join("\n\n", (
-                *_filled(self.removal), altered(self, AX, sets), again(self.removal, "null"),
+                *_filled(self.removal), altered(self, AX, sets),
+                again(self.removal, "null"),
             )))  # fmt: skip
 
 

@@ -246,15 +246,15 @@ class Constrain(RemovalStep):
         check, name = check_name(gone), ident(gone.name)
         validate = self._altered(SUE, f"VALIDATE CONSTRAINT {check}")
         yield self._build(f"{gone.name} NOT NULL, validated", validate)
-        strict = self._altered(AX, f"ALTER COLUMN {name} SET NOT NULL", then=f"DROP CONSTRAINT {check}")
-        yield self._build(f"{gone.name} NOT NULL", strict)
+        sets = altered(self, AX, (Sql(f"ALTER COLUMN {name} SET NOT NULL"),))
+        drop = altered(self, AX, (Sql(f"DROP CONSTRAINT {check}"),))
+        yield self._build(f"{gone.name} NOT NULL", join("\n", (sets, drop)))
 
     def _build(self, of: str, sql: Sql) -> Section:
         return Section("build", "target", sql, of=of)
 
-    def _altered(self, level: str, change: str, more: str = "", then: str = "") -> Sql:
-        second = f"\n-- {self.said(level)}\nALTER TABLE {self.removal.table}\n  {then};" if then else ""
-        return Sql(f"-- {self.said(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};{second}")
+    def _altered(self, level: str, change: str, more: str = "") -> Sql:
+        return Sql(f"-- {self.said(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};")
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,8 @@ class Seal(RemovalStep):
     def forward(self) -> Iterator[Section]:
         for key in self.removal.relation.foreign_keys:
             drop = f"ALTER TABLE {there(self.removal)} DROP CONSTRAINT {ident(key.name)};"
-            yield Section("build", "target", Sql(f"-- {self.said(AX)}, and on {key.references}\n{drop}"), of=key.name)
+            lock = f"-- {self.said(AX)}, and on {key.references}\n"
+            yield Section("build", "target", Sql(f"{lock}{drop}"), of=key.name)
 
     def revert(self) -> Iterator[Section]:
         keys = [
@@ -191,7 +192,8 @@ class PurgeTable(RemovalStep):
         exported = render("removal/exported", identity=self.removal.identity)
         yield Section("gate", "target", exported, binds=("run",), prose="it was exported")
         table = there(self.removal)
-        drops = f"-- {AX} on {table}\nDROP TABLE {table} RESTRICT;\nDROP SCHEMA {schema_of(self.removal)} RESTRICT;"
+        drop = f"-- {AX} on {table}\nDROP TABLE {table} RESTRICT;"
+        drops = f"{drop}\nDROP SCHEMA {schema_of(self.removal)} RESTRICT;"
         yield Section("apply", "target", Sql(drops))
 
 
