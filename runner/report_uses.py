@@ -51,12 +51,12 @@ def _why(use: Use) -> str:
     return use.detail or EFFECTS[use.effect]
 
 
-def summary(uses: Uses, folders: Sequence[Folder]) -> str:
+def summary(name: str, uses: Uses, folders: Sequence[Folder]) -> str:
     """`2 refuse the drop, 1 vanish; 242 uses in 53 files`."""
     counts = {effect: len(uses.of(effect)) for effect in COUNTED}
     said = [COUNTED[effect].format(n=count) for effect, count in counts.items() if count]
     said = ["cannot be dropped", *said] if uses.of("forbids") else said
-    found = [folder.total(uses.column) for folder in folders]
+    found = [folder.total(name) for folder in folders]
     total, files = sum(count for count, _ in found), sum(files for _, files in found)
     code = f"; {_number(total, 'use')} in {_number(files, 'file')} of code" if folders else ""
     return f"{', '.join(said) or 'nothing in the database uses it'}{code}"
@@ -106,7 +106,7 @@ def _values(one: Analysis, uses: Uses, folders: Sequence[Folder]) -> dict[str, A
         "schema": one.wanted.schema,
         "database": one.place,
         "uses": [asdict(use) for use in uses.all],
-        "code": [_code(folder, uses.column) for folder in folders],
+        "code": [_code(folder, one.wanted.called(uses.column)) for folder in folders],
     }
 
 

@@ -134,6 +134,20 @@ def test_a_common_name_does_not_fill_the_screen(databases: Databases) -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_a_star_is_the_table_itself(databases: Databases) -> None:
+    """What refuses DROP TABLE, and what names the table in its text; in code, the table's name."""
+    url = databases.create("source", APP)
+    (Path("backend") / "d.py").write_text("SELECT * FROM users")
+    shown = run("app.users.*", "--url", url, "--schema", "app", "--code", "backend").stdout
+
+    assert "app.users.*, in --url (" in shown
+    assert "2 refuse the drop, 1 built on those" in shown
+    assert re.search(r"breaks +function app.counted\(\)", shown)
+    assert "1 use in 1 file of code" in shown
+    assert not re.search(r"vanishes|lost|trigger note", shown)
+
+
+@pytest.mark.usefixtures("here")
 def test_the_block_can_be_had_alone(databases: Databases) -> None:
     """Of several columns each dependent once; of a column that nothing uses, an empty one."""
     url = databases.create("source", APP)
@@ -178,6 +192,7 @@ def test_the_snapshot_keeps_what_the_analysis_found(
         "table: users\nfrom: person\ncolumns: {name: {sql: lower(s.login)}}\ncreate: false\n"
     )
     (folder / "removals" / "users.yaml").write_text("removal: users\ncolumns: [hashed_password]\ncode: [backend]\n")
+    (folder / "removals" / "gone.yaml").write_text("removal: gone\ntable: other\n")
 
     result = CliRunner().invoke(snapshot, ["shop"], catch_exceptions=False)
     source, target = (
@@ -206,7 +221,8 @@ def test_the_snapshot_keeps_what_the_analysis_found(
     assert uses["hashed_password"]["perhaps"] == 2
     effects = {name: use["effect"] for name, use in uses["hashed_password"]["dependents"].items()}
     assert effects["view app.newest"] == "rebuilt"
-    assert [name for name in target if "uses" in target[name]] == ["app.users"]
+    assert [name for name in target if "uses" in target[name]] == ["app.other", "app.users"]
+    assert target["app.other"]["uses"] == {"*": {"code": {"backend": {"uses": 0, "files": 0}}}}
 
     text = (folder / "catalog" / "target.yaml").read_text()
     assert "      hashed_password:\n        dependents:\n          view app.user_list: {effect: refuses, def" in text
