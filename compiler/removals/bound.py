@@ -70,8 +70,9 @@ class Lost:
 class BoundRemoval:
     """A removal; `columns` are none where the whole table goes, and then there is no `key` either.
 
-    `children` are its partitions, and theirs. `unique`, `exclusions`, `foreign_keys` and `indexes` are those that go
-    with the columns. `reviewed`: the table is in the catalog, and not one that the project's own plan makes.
+    `children` are its partitions, and theirs, parents first; `parts` those that the catalog has. `unique`,
+    `exclusions`, `foreign_keys` and `indexes` are those that go with the columns. `reviewed`: the table is in the
+    catalog, and not one that the project's own plan makes.
     """
 
     spec: Removal
@@ -87,7 +88,7 @@ class BoundRemoval:
     indexes: tuple[IndexEntry, ...]
     dependents: tuple[Dependent, ...]
     children: tuple[Name, ...]
-    server: int
+    parts: tuple[Relation, ...]
 
     @property
     def name(self) -> str:

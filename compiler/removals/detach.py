@@ -262,8 +262,8 @@ def guard_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     """They fire last, by their names, so that what a trigger before them has written is seen too."""
     removal, said = step.removal, step.said(SRE)
     call = f"EXECUTE FUNCTION {removal.own('guard')}()"
-    updates = join(" OR ", (other_value(gone, hidden=False) for gone in removal.columns))
-    inserts = join(" OR ", (
+    updates = join("\n    OR ", (other_value(gone, hidden=False) for gone in removal.columns))
+    inserts = join("\n    OR ", (
         differ(column("new", gone.name), Sql(f"{gone.constant}::{gone.column.type}"))
         for gone in removal.columns if gone.constant is not None
     ))  # fmt: skip
@@ -271,7 +271,7 @@ def guard_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     return tuple(
         Trigger(
             removal.trigger(name, "zzzz"), Sql(event), removal.table,
-            Sql(f"FOR EACH ROW WHEN ({condition})\n  {call}"), said, always=False,
+            Sql(f"FOR EACH ROW WHEN (\n    {condition}\n  )\n  {call}"), said, always=False,
         )
         for name, event, condition in found if condition
     )  # fmt: skip

@@ -66,10 +66,10 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         unique=tuple(key for key in keys if _names(key.definition, goes)),
         exclusions=tuple(one for one in relation.exclusions if _names(one.definition, goes)),
         foreign_keys=tuple(key for key in relation.foreign_keys if set(key.columns) & set(goes)),
-        indexes=tuple(one for one in relation.indexes if _names(one.definition.partition(" USING ")[2], goes)),
+        indexes=tuple(one for one in relation.indexes if _names(_indexed(one.definition), goes)),
         dependents=dependents,
-        children=tuple(_below(relation, catalog)),
-        server=catalog.server,
+        children=(children := tuple(_below(relation, catalog))),
+        parts=tuple(part for name in children if (part := catalog.find(name.schema, name.name)) is not None),
     )
 
 
@@ -174,6 +174,11 @@ def _gone(column: Column, removal: Removal) -> Gone:
         constant = Sql(column.default)
     hidden = fits(f"{HIDDEN}{column.name}") if removal.hide == "rename" else column.name
     return Gone(column, hidden, constant, Sql(fill) if fill is not None else None)
+
+
+def _indexed(definition: str) -> str:
+    """What an index is over, of its CREATE INDEX: what stands behind the table's name."""
+    return definition.partition(" USING ")[2] or definition.partition("(")[2]
 
 
 def _names(definition: str, columns: Sequence[str]) -> bool:

@@ -26,6 +26,11 @@ class Case:
     expected: Sequence[tuple[object, ...]]
 
 
+INDEXES = """SELECT i.indexrelid::regclass::text, i.indisvalid, h.inhparent::regclass::text
+             FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+             LEFT JOIN pg_inherits AS h ON h.inhrelid = i.indexrelid
+             WHERE c.relnamespace = 'app'::regnamespace ORDER BY 1"""
+
 CASES = {
     "partitioned, rows that move": Case(
         "events",
@@ -111,7 +116,7 @@ CASES = {
         CREATE TABLE app.logs (id bigint PRIMARY KEY, old bytea NOT NULL);
         INSERT INTO app.logs SELECT g, decode('00ff', 'hex') FROM generate_series(1, 9) AS g;
         """,
-        "on_restore: {new_rows: {old: \"'\\\\x01'::bytea\"}}",
+        "hide: nothing\non_restore: {new_rows: {old: \"'\\\\x01'::bytea\"}}",
         "TRUNCATE app.logs; INSERT INTO app.logs VALUES (3), (4);",
         "SELECT id, old FROM app.logs ORDER BY id",
         [(3, b"\1"), (4, b"\1")],
@@ -129,6 +134,7 @@ def test_tables_of_every_kind(databases: Databases, tmp_path: Path, name: str) -
         f"table: '{case.table}'\ncolumns: [{columns}]\nbecause: nobody reads them\nphases: {{soak: 0s}}\n{case.spec}\n"
     )
     removal = removing(databases, tmp_path, f"CREATE SCHEMA app;{case.content}", spec, name="gone")
+    indexes = removal.ask(INDEXES)
     was = [removal.descriptor(column, case.table) for column in case.columns]
     for phase in (1, 2, 3):
         removal.apply(phase)
@@ -139,6 +145,7 @@ def test_tables_of_every_kind(databases: Databases, tmp_path: Path, name: str) -
 
     assert removal.ask(case.rows) == list(case.expected)
     assert shown([removal.descriptor(column, case.table) for column in case.columns]) == shown(was)
+    assert removal.ask(INDEXES) == indexes
     assert leftovers(removal) == []
     for phase in (1, 2, 3):  # and forward again
         removal.apply(phase)

@@ -397,11 +397,15 @@ $transhume$;
 
 -- SHARE ROW EXCLUSIVE on app.orders
 CREATE TRIGGER zzzz_transhume_orders_guard_insert BEFORE INSERT ON app.orders
-  FOR EACH ROW WHEN (pg_catalog.record_image_ne(ROW(new.origin), ROW(NULL::text)))
+  FOR EACH ROW WHEN (
+    pg_catalog.record_image_ne(ROW(new.origin), ROW(NULL::text))
+  )
   EXECUTE FUNCTION transhume.guard_dispatch_orders();
 -- SHARE ROW EXCLUSIVE on app.orders
 CREATE TRIGGER zzzz_transhume_orders_guard_update BEFORE UPDATE ON app.orders
-  FOR EACH ROW WHEN (pg_catalog.record_image_ne(ROW(old.origin), ROW(new.origin)))
+  FOR EACH ROW WHEN (
+    pg_catalog.record_image_ne(ROW(old.origin), ROW(new.origin))
+  )
   EXECUTE FUNCTION transhume.guard_dispatch_orders();
 
 -- transhume: revert on target

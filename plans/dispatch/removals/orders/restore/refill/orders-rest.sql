@@ -34,7 +34,10 @@ FROM (
   FOR NO KEY UPDATE
 ) AS locked;
 UPDATE app.orders AS t SET
-  origin = CASE WHEN t.origin IS NULL AND 'origin' <> ALL (b._written) THEN CASE WHEN b._born THEN 'dispatch' ELSE b.origin END ELSE t.origin END
+  origin = CASE
+    WHEN t.origin IS NULL AND 'origin' <> ALL (b._written) THEN CASE WHEN b._born THEN 'dispatch' ELSE b.origin END
+    ELSE t.origin
+  END
 FROM transhume.backup_dispatch_orders AS b
 WHERE b.id = t.id
   AND ($1::uuid IS NULL OR t.id > $1::uuid)
@@ -42,7 +45,7 @@ WHERE b.id = t.id
   AND ($1::uuid IS NULL OR b.id > $1::uuid)
   AND ($2::uuid IS NULL OR b.id <= $2::uuid)
   AND b._present
-  AND (t.origin IS NULL AND 'origin' <> ALL (b._written) AND CASE WHEN b._born THEN 'dispatch' ELSE b.origin END IS NOT NULL);
+  AND ((t.origin IS NULL AND 'origin' <> ALL (b._written) AND CASE WHEN b._born THEN 'dispatch' ELSE b.origin END IS NOT NULL));
 
 -- transhume: verify on target -- the table has what the backup has
 SELECT count(*) || ' rows have not the value of the backup' AS problem

@@ -397,11 +397,17 @@ $transhume$;
 
 -- SHARE ROW EXCLUSIVE on app.users
 CREATE TRIGGER zzzz_transhume_users_guard_insert BEFORE INSERT ON app.users
-  FOR EACH ROW WHEN (pg_catalog.record_image_ne(ROW(new.hashed_password), ROW('!'::character varying::character varying(128))) OR pg_catalog.record_image_ne(ROW(new.is_active), ROW(true::boolean)))
+  FOR EACH ROW WHEN (
+    pg_catalog.record_image_ne(ROW(new.hashed_password), ROW('!'::character varying::character varying(128)))
+    OR pg_catalog.record_image_ne(ROW(new.is_active), ROW(true::boolean))
+  )
   EXECUTE FUNCTION transhume.guard_production_users();
 -- SHARE ROW EXCLUSIVE on app.users
 CREATE TRIGGER zzzz_transhume_users_guard_update BEFORE UPDATE ON app.users
-  FOR EACH ROW WHEN (pg_catalog.record_image_ne(ROW(old.hashed_password), ROW(new.hashed_password)) OR pg_catalog.record_image_ne(ROW(old.is_active), ROW(new.is_active)))
+  FOR EACH ROW WHEN (
+    pg_catalog.record_image_ne(ROW(old.hashed_password), ROW(new.hashed_password))
+    OR pg_catalog.record_image_ne(ROW(old.is_active), ROW(new.is_active))
+  )
   EXECUTE FUNCTION transhume.guard_production_users();
 
 -- transhume: revert on target

@@ -3,6 +3,9 @@
 -- locks  ACCESS EXCLUSIVE on app.users (ADD COLUMN, SET DEFAULT, CREATE TRIGGER)
 -- undo   `transhume restore` goes on from where it is; phase 3 drops the columns again
 
+-- transhume: gate on target -- there is something to restore from
+SELECT 'the backup is not there' AS problem WHERE to_regclass('transhume.backup_production_users') IS NULL;
+
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.users
 ALTER TABLE app.users

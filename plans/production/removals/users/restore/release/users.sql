@@ -9,7 +9,8 @@
 SELECT count(*) || ' rows have not the value of the backup' AS problem
 FROM transhume.backup_production_users AS b
 LEFT JOIN app.users AS t ON t.id = b.id
-WHERE b._present AND (('hashed_password' <> ALL (b._written) AND NOT b._born AND (t.id IS NULL OR pg_catalog.record_image_ne(ROW(t.hashed_password), ROW(b.hashed_password)))) OR ('is_active' <> ALL (b._written) AND NOT b._born AND (t.id IS NULL OR pg_catalog.record_image_ne(ROW(t.is_active), ROW(b.is_active)))))
+WHERE b._present AND (('hashed_password' <> ALL (b._written) AND NOT b._born AND (t.id IS NULL OR pg_catalog.record_image_ne(ROW(t.hashed_password), ROW(b.hashed_password))))
+  OR ('is_active' <> ALL (b._written) AND NOT b._born AND (t.id IS NULL OR pg_catalog.record_image_ne(ROW(t.is_active), ROW(b.is_active)))))
 HAVING count(*) > 0;
 
 -- transhume: apply on target

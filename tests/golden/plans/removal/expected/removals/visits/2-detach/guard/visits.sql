@@ -397,11 +397,15 @@ $transhume$;
 
 -- SHARE ROW EXCLUSIVE on app.visits
 CREATE TRIGGER zzzz_transhume_visits_guard_insert BEFORE INSERT ON app.visits
-  FOR EACH ROW WHEN (pg_catalog.record_image_ne(ROW(new.fee), ROW(NULL::numeric(12,2))))
+  FOR EACH ROW WHEN (
+    pg_catalog.record_image_ne(ROW(new.fee), ROW(NULL::numeric(12,2)))
+  )
   EXECUTE FUNCTION transhume.guard_demo_visits();
 -- SHARE ROW EXCLUSIVE on app.visits
 CREATE TRIGGER zzzz_transhume_visits_guard_update BEFORE UPDATE ON app.visits
-  FOR EACH ROW WHEN (pg_catalog.record_image_ne(ROW(old.fee), ROW(new.fee)))
+  FOR EACH ROW WHEN (
+    pg_catalog.record_image_ne(ROW(old.fee), ROW(new.fee))
+  )
   EXECUTE FUNCTION transhume.guard_demo_visits();
 
 -- transhume: revert on target

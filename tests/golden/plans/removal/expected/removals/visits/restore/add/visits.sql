@@ -3,6 +3,9 @@
 -- locks  ACCESS EXCLUSIVE on app.visits (ADD COLUMN, SET DEFAULT, CREATE TRIGGER)
 -- undo   `transhume restore` goes on from where it is; phase 3 drops the columns again
 
+-- transhume: gate on target -- there is something to restore from
+SELECT 'the backup is not there' AS problem WHERE to_regclass('transhume.backup_demo_visits') IS NULL;
+
 -- transhume: apply on target
 -- ACCESS EXCLUSIVE on app.visits
 ALTER TABLE app.visits

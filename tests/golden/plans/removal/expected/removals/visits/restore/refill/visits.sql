@@ -34,7 +34,10 @@ FROM (
   FOR NO KEY UPDATE
 ) AS locked;
 UPDATE app.visits AS t SET
-  fee = CASE WHEN t.fee IS NULL AND 'fee' <> ALL (b._written) THEN CASE WHEN b._born THEN 0 ELSE b.fee END ELSE t.fee END
+  fee = CASE
+    WHEN t.fee IS NULL AND 'fee' <> ALL (b._written) THEN CASE WHEN b._born THEN 0 ELSE b.fee END
+    ELSE t.fee
+  END
 FROM transhume.backup_demo_visits AS b
 WHERE b.id = t.id
   AND ($1::uuid IS NULL OR t.id > $1::uuid)
@@ -42,7 +45,7 @@ WHERE b.id = t.id
   AND ($1::uuid IS NULL OR b.id > $1::uuid)
   AND ($2::uuid IS NULL OR b.id <= $2::uuid)
   AND b._present
-  AND (t.fee IS NULL AND 'fee' <> ALL (b._written) AND CASE WHEN b._born THEN 0 ELSE b.fee END IS NOT NULL);
+  AND ((t.fee IS NULL AND 'fee' <> ALL (b._written) AND CASE WHEN b._born THEN 0 ELSE b.fee END IS NOT NULL));
 
 -- transhume: verify on target -- the table has what the backup has
 SELECT count(*) || ' rows have not the value of the backup' AS problem

@@ -3,6 +3,9 @@
 -- locks  ACCESS EXCLUSIVE on app.users (ADD COLUMN, SET DEFAULT, CREATE TRIGGER)
 -- undo   `transhume restore` goes on from where it is; phase 3 drops the columns again
 
+-- transhume: gate on target -- there is something to restore from
+SELECT 'the backup is not there' AS problem WHERE to_regclass('transhume.backup_demo_users') IS NULL;
+
 -- transhume: gate on target -- no row came after the drop
 SELECT count(*) || ' rows came after the drop, and on_restore says: refuse' AS problem
 FROM transhume.backup_demo_users AS b

@@ -35,8 +35,14 @@ FROM (
   FOR NO KEY UPDATE
 ) AS locked;
 UPDATE app.users AS t SET
-  hashed_password = CASE WHEN t.hashed_password IS NULL AND 'hashed_password' <> ALL (b._written) THEN b.hashed_password ELSE t.hashed_password END,
-  is_active = CASE WHEN t.is_active IS NULL AND 'is_active' <> ALL (b._written) THEN b.is_active ELSE t.is_active END
+  hashed_password = CASE
+    WHEN t.hashed_password IS NULL AND 'hashed_password' <> ALL (b._written) THEN b.hashed_password
+    ELSE t.hashed_password
+  END,
+  is_active = CASE
+    WHEN t.is_active IS NULL AND 'is_active' <> ALL (b._written) THEN b.is_active
+    ELSE t.is_active
+  END
 FROM transhume.backup_demo_users AS b
 WHERE b.id = t.id
   AND ($1::bigint IS NULL OR t.id > $1::bigint)
@@ -44,11 +50,13 @@ WHERE b.id = t.id
   AND ($1::bigint IS NULL OR b.id > $1::bigint)
   AND ($2::bigint IS NULL OR b.id <= $2::bigint)
   AND b._present
-  AND (t.hashed_password IS NULL AND 'hashed_password' <> ALL (b._written) AND b.hashed_password IS NOT NULL OR t.is_active IS NULL AND 'is_active' <> ALL (b._written) AND b.is_active IS NOT NULL);
+  AND ((t.hashed_password IS NULL AND 'hashed_password' <> ALL (b._written) AND b.hashed_password IS NOT NULL)
+    OR (t.is_active IS NULL AND 'is_active' <> ALL (b._written) AND b.is_active IS NOT NULL));
 
 -- transhume: verify on target -- the table has what the backup has
 SELECT count(*) || ' rows have not the value of the backup' AS problem
 FROM transhume.backup_demo_users AS b
 LEFT JOIN app.users AS t ON t.id = b.id
-WHERE b._present AND (('hashed_password' <> ALL (b._written) AND NOT b._born AND (t.id IS NULL OR pg_catalog.record_image_ne(ROW(t.hashed_password), ROW(b.hashed_password)))) OR ('is_active' <> ALL (b._written) AND NOT b._born AND (t.id IS NULL OR pg_catalog.record_image_ne(ROW(t.is_active), ROW(b.is_active)))))
+WHERE b._present AND (('hashed_password' <> ALL (b._written) AND NOT b._born AND (t.id IS NULL OR pg_catalog.record_image_ne(ROW(t.hashed_password), ROW(b.hashed_password))))
+  OR ('is_active' <> ALL (b._written) AND NOT b._born AND (t.id IS NULL OR pg_catalog.record_image_ne(ROW(t.is_active), ROW(b.is_active)))))
 HAVING count(*) > 0;
