@@ -11,7 +11,7 @@ SPECS   := $(wildcard specs/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint format plan apply verify rollback demo test faults bench bench-rows bench-dirt bench-noop \
-        bench-load bench-tree bench-compile clean
+        bench-load bench-tree bench-compile bench-removal clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench-tree: $(STAMP)  ## a comment tree beside the same table without one; a cha
 
 bench-compile: $(STAMP)  ## compile 1,000 generated tables: seconds and memory
 	$(BIN)/python -m bench.compile --runs $(or $(RUNS),3)
+
+bench-removal: $(STAMP)  ## a removal of 1,000,000 rows while an application writes: locks held, and the way back
+	$(BIN)/python -m bench.removal
 
 clean:  ## remove what the tools left behind, the virtual environment too
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -159,6 +159,7 @@ def explain(step: str, project: Path) -> None:
     Example:
       transhume explain load.orders
       transhume explain plans/dispatch/load/orders.sql
+      transhume explain plans/production/removals/users/3-drop/drop/users.sql
     """
     from compiler import pipeline
     from compiler.explain import explanation, find
@@ -168,9 +169,10 @@ def explain(step: str, project: Path) -> None:
         whole = pipeline.lower(ordered)
     found = find(whole, step)
     if found is None:
-        close = closest(step, [one.id for one in whole.steps])
+        close = closest(step, [one.id for plan in (whole, *whole.removals) for one in plan.steps])
         raise click.UsageError(f'there is no step "{step}"' + (f'; did you mean "{close}"?' if close else ""))
-    click.echo(explanation(found, whole, ordered, pipeline.emit(whole), project))
+    having, named = found
+    click.echo(explanation(named, having, ordered, pipeline.emit(having), project))
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 The query (templates/analyse/dependents.sql.j2, the same bytes as runner/dependents.sql) gives rows of
 
-    column     text     one of the columns asked for
+    column     text     one of the columns asked for, or `*`, which asks for the table itself
     effect     text     refuses   the server refuses to drop the column while it is there
                         rebuilt   built on something that refuses: dropped and made again with it
                         vanishes  dropped with the column, without a word
@@ -43,6 +43,7 @@ ON_TABLE = ("constraint", "trigger", "policy", "rule")
 OF_TABLE = ("column", "default")
 IN_SCHEMA = ("materialized view", "view", "foreign table", "table", "index", "sequence", "statistics", "type")
 EFFECTS = get_args(Effect)
+TABLE = "*"  # in the place of a column: the table itself
 KINDS = (*IN_SCHEMA, *ROUTINES, *ON_TABLE, *OF_TABLE, "publication")
 ALSO = {"table constraint": "constraint", "statistics object": "statistics", "default value": "default"}
 REWRITTEN = (*ROUTINES, "view", "materialized view", "trigger", "policy", "rule")
@@ -112,15 +113,18 @@ def check_named(
 ) -> Iterator[Diagnostic]:
     """What uses the columns and is not among `named`; what is named and is not there; what nobody has looked for.
 
-    `place` is where a removal says, or would say, what becomes of its dependents; `schema` is the project's.
+    `place` is where a removal says, or would say, what becomes of its dependents; `schema` is the project's. Without
+    columns it is the table itself; where no snapshot has looked for what uses that, nothing is said.
     """
+    if not columns and relation.uses_of(TABLE) is None:
+        return
     unknown = [word for word in columns if relation.column(word.text) and relation.uses_of(word.text) is None]
     for word in unknown:
         message = f'the catalog does not say what uses column "{word}" of "{relation.qualified}"'
         yield Diagnostic("E640", message, word.span, "not looked for", "`transhume snapshot` writes the catalog anew")
     if unknown:
         return
-    used = used_by(relation, [word.text for word in columns])
+    used = used_by(relation, [word.text for word in columns] or [TABLE])
     said: dict[str, Word] = {}
     for word in named:
         name = _whole(word, schema, relation.qualified)
@@ -128,10 +132,10 @@ def check_named(
         if name not in used:
             close = closest(name, used)
             hint = f'did you mean "{shown_name(close, schema)}"?' if close else "take it out"
-            message = f'"{word}" does not use the columns that are removed'
+            message = f'"{word}" does not use {"the columns that are" if columns else "the table that is"} removed'
             yield Diagnostic("E642", message, word.span, "no dependent", hint)
     if missing := [one for name, one in used.items() if name not in said]:
-        yield _not_named(missing, used, schema, place)
+        yield _not_named(missing, used, schema, place, "columns" if columns else "table")
 
 
 def used_by(relation: Relation, columns: Iterable[str]) -> Mapping[str, Dependent]:
@@ -172,11 +176,13 @@ def _whole(word: Word, schema: str, relation: Name) -> str:
         return word.text
 
 
-def _not_named(missing: Sequence[Dependent], used: Mapping[str, Dependent], schema: str, place: Span) -> Diagnostic:
+def _not_named(
+    missing: Sequence[Dependent], used: Mapping[str, Dependent], schema: str, place: Span, what: str
+) -> Diagnostic:
     first = shown_name(missing[0].name, schema)
     others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    message = f'"{first}"{others} would be left without the columns, and the removal does not say what becomes of it'
-    hint = f"everything that uses the columns is named:\n{block(used.values(), schema)}"
+    message = f'"{first}"{others} would be left without the {what}, and the removal does not say what becomes of it'
+    hint = f"everything that uses the {what} is named:\n{block(used.values(), schema)}"
     return Diagnostic("E641", message, place, "says nothing of it", hint)
 
 

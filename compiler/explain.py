@@ -17,10 +17,16 @@ MISSING = {
 }
 
 
-def find(plan: Plan, text: str) -> Step | None:
-    """The step that `text` names: by its id, or by its file."""
-    path = Path(text).as_posix()
-    return next((step for step in plan.steps if text == step.id or f"/{path}".endswith(f"/{step.file}")), None)
+def find(whole: Plan, text: str) -> tuple[Plan, Step] | None:
+    """The step that `text` names, by its id or by its file, and the plan that has it: the whole, or a removal's."""
+    path = f"/{Path(text).as_posix()}"
+    for plan in (*whole.removals, whole):  # their files end like those of the whole
+        folder = f"/{plan.removal.folder}" if plan.removal else ""
+        for step in plan.steps:
+            if path.endswith(f"{folder}/{step.file}"):
+                return plan, step
+    named = ((plan, step) for plan in (whole, *whole.removals) for step in plan.steps if step.id == text)
+    return next(named, None)
 
 
 def explanation(step: Step, plan: Plan, ordered: Ordered, files: Mapping[str, str], project: Path) -> str:

@@ -37,7 +37,7 @@ def validate(
         found.extend(_check_together(whole, read))
     if project is None or whole is None or any(diagnostic.is_error for diagnostic in found):
         raise SpecError(found)
-    return Spec(whole, tuple(read), _digest(folder, [project, *tables, *removals], files), tuple(gone))
+    return Spec(whole, tuple(read), _digest(folder, [project, *tables], {}), tuple(gone))
 
 
 def _file(document: Document) -> str:

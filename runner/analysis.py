@@ -16,6 +16,7 @@ from runner.connect import Address, open_source, unreachable
 from runner.errors import USAGE, RunnerError, SqlError
 from runner.uses import Uses, read_uses
 
+TABLE = "*"  # in the place of a column: the table itself
 KINDS = {"v": "view", "m": "materialized view", "S": "sequence", "i": "index", "I": "index", "c": "type"}
 LIMITS = (
     "a name that is put together from pieces ('legacy_' || 'id'), in a function or in code, is not found",
@@ -48,6 +49,10 @@ class Wanted:
 
     def __str__(self) -> str:
         return qualified(self.schema, self.table)
+
+    def called(self, column: str) -> str:
+        """What code calls it: a column by its name, the table itself by the table's."""
+        return self.table if column == TABLE else column
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def _check(session: psycopg.Connection[Any], wanted: Wanted, where: Address) -> 
     if kind in KINDS:
         raise NotThere(f'"{wanted}" is a {KINDS[kind]}: only columns of tables are analysed', "", USAGE)
     for column in wanted.columns:
-        if column not in columns:
+        if column not in (*columns, TABLE):
             hint = _close(column, columns) or f"it has {', '.join(columns)}"
             raise NotThere(f'table "{wanted}" has no column "{column}" in {where}', hint, USAGE)
 

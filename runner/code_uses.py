@@ -67,7 +67,8 @@ def scan(folder: Path, columns: Sequence[str], shown: str = "") -> Folder:
     names = {column: name_pattern(column) for column in columns}
     seen = _Seen()
     for path in _files(folder):
-        _look(path, path.relative_to(folder).as_posix(), names, seen)
+        name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
+        _look(path, name, names, seen)
     return Folder(shown or str(folder), dict(sorted(seen.files.items())), seen.read, tuple(sorted(seen.left_out)))
 
 
@@ -123,8 +124,12 @@ def _below(folder: Path, ignores: tuple[Ignore, ...]) -> Iterator[Path]:
     whole = folder.resolve()
     ignores = (*ignores, *_ignore(whole, folder / ".gitignore"))
     prefix = f"{whole.as_posix().rstrip('/')}/"
-    with os.scandir(folder) as entries:
-        listed = sorted(entries, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        yield folder  # not to be read, as a file may be
+        return
     for entry in listed:
         is_folder = entry.is_dir(follow_symlinks=False)
         if entry.name == ".git" or _ignored(f"{prefix}{entry.name}{'/' if is_folder else ''}", ignores):

@@ -4,13 +4,15 @@ WITH RECURSIVE asked AS (
     SELECT $1::text AS nsp, $2::text AS rel, $3::text[] AS cols
 ),
 goal AS (
-    SELECT a.attname::text AS col, c.oid AS relid, a.attnum,
-           '(?<!\w)' || regexp_replace(a.attname, '(\W)', '\\\1', 'g') || '(?!\w)' AS names_col,
+    SELECT x.col, c.oid AS relid, coalesce(a.attnum, 0) AS attnum,
+           '(?<!\w)' || regexp_replace(coalesce(a.attname, c.relname), '(\W)', '\\\1', 'g') || '(?!\w)' AS names_col,
            '(?<!\w)' || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '(?!\w)' AS names_rel
     FROM asked AS q
     JOIN pg_namespace AS n ON n.nspname = q.nsp
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = q.rel
-    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = ANY (q.cols) AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN unnest(q.cols) AS x (col) ON true
+    LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = x.col AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE a.attnum IS NOT NULL OR x.col = '*'  -- the table itself
 ),
 
 -- The column in partitions and INHERITS children; they lose theirs, unless it is their own too or has another parent.
@@ -173,12 +175,13 @@ said AS (
     SELECT g.col, 'pg_proc'::regclass, b.oid, 'changes', 'takes NEW or OLD as a whole'
     FROM goal AS g
     JOIN body AS b ON b.fired AND b.text !~* g.names_col
-    WHERE regexp_replace(b.text, 'return\s+(new|old)(?!\w)', '', 'gi') ~* '(?<!\w)(new|old)(?!\w)(?!\s*\.\s*[\w"])'
+    WHERE g.attnum > 0 AND regexp_replace(b.text, 'return\s+(new|old)(?!\w)', '', 'gi') ~* '(?<!\w)(new|old)(?!\w)(?!\s*\.\s*[\w"])'
     UNION ALL
     SELECT g.col, 'pg_trigger'::regclass, t.oid, 'breaks', 'its name is an argument'
     FROM goal AS g
     JOIN pg_trigger AS t ON replace(encode(t.tgargs, 'escape'), '\000', ' ') ~* g.names_col
-    WHERE t.tgrelid IN (SELECT relid FROM gone) OR replace(encode(t.tgargs, 'escape'), '\000', ' ') ~* g.names_rel
+    WHERE (g.attnum > 0 AND t.tgrelid IN (SELECT relid FROM gone))
+       OR (t.tgrelid NOT IN (SELECT relid FROM gone) AND replace(encode(t.tgargs, 'escape'), '\000', ' ') ~* g.names_rel)
     UNION ALL
     SELECT g.col, 'pg_trigger'::regclass, t.oid, 'perhaps', 'its name is an argument, for another table'
     FROM goal AS g
@@ -187,7 +190,7 @@ said AS (
     UNION ALL
     SELECT g.col, 'pg_trigger'::regclass, t.oid, 'perhaps', 'runs a compiled function: what it reads is not known'
     FROM goal AS g
-    JOIN pg_trigger AS t ON t.tgrelid = g.relid AND NOT t.tgisinternal
+    JOIN pg_trigger AS t ON t.tgrelid = g.relid AND NOT t.tgisinternal AND g.attnum > 0
     JOIN pg_proc AS p ON p.oid = t.tgfoid
     JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('internal', 'c')
 ),
@@ -200,7 +203,7 @@ found AS (
     FROM rebuilt
     GROUP BY col, classid, objid, objsubid
     UNION ALL
-    SELECT g.col, s.classid, s.objid, s.objsubid, 'changes', 0, s.detail FROM shaped AS s, goal AS g
+    SELECT g.col, s.classid, s.objid, s.objsubid, 'changes', 0, s.detail FROM shaped AS s, goal AS g WHERE g.attnum > 0
     UNION ALL
     SELECT col, classid, objid, 0, effect, 0, detail FROM said
     UNION ALL
@@ -217,7 +220,7 @@ folded AS (
       ON f.classid = 'pg_attrdef'::regclass AND d.oid = f.objid
 ),
 -- Without what is a part of something else that is there: copies on partitions, indexes of constraints, row types,
--- constraints of triggers.
+-- constraints of triggers; of a table that goes, all that is only its own.
 objects AS (
     SELECT f.*, i.type, i.object_names AS names, i.object_args AS args
     FROM folded AS f
@@ -227,6 +230,8 @@ objects AS (
     LEFT JOIN pg_proc AS p ON f.classid IN ('pg_proc'::regclass, 'pg_trigger'::regclass) AND p.oid IN (f.objid, t.tgfoid)
     CROSS JOIN LATERAL pg_identify_object_as_address(f.classid, f.objid, f.objsubid) AS i
     WHERE f.classid <> 'pg_type'::regclass
+      AND NOT (f.col = '*' AND f.effect = 'vanishes' AND f.classid <> 'pg_publication_rel'::regclass
+               AND c.relkind IS DISTINCT FROM 'S')
       AND NOT EXISTS (
           SELECT FROM goal AS g
           WHERE f.classid = 'pg_class'::regclass AND f.objid = g.relid AND f.objsubid = g.attnum AND f.effect = 'vanishes')
@@ -342,14 +347,14 @@ own AS (
     UNION ALL
     SELECT g.col, 'forbids', 'typed table', format_type(c.reloftype, NULL)
     FROM goal AS g
-    JOIN pg_class AS c ON c.oid = g.relid AND c.reloftype <> 0
+    JOIN pg_class AS c ON c.oid = g.relid AND c.reloftype <> 0 AND g.attnum > 0
     UNION ALL
     SELECT g.col, 'forbids', format('partition key of %s.%s', n.nspname, c.relname), pg_get_partkeydef(c.oid)
     FROM gone AS g
     JOIN pg_partitioned_table AS p ON p.partrelid = g.relid
     JOIN pg_class AS c ON c.oid = g.relid
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE g.attnum = ANY (p.partattrs) OR p.partexprs::text ~ (':varattno ' || g.attnum || ' ')
+    WHERE g.attnum > 0 AND (g.attnum = ANY (p.partattrs) OR p.partexprs::text ~ (':varattno ' || g.attnum || ' '))
 )
 SELECT col AS "column", effect, dependent, level,
        CASE WHEN effect <> 'perhaps' THEN left(encode(sha256(convert_to(definition, 'UTF8')), 'hex'), 16) END AS digest, detail

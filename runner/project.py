@@ -124,7 +124,7 @@ def _removed(
         side: Side = "source" if removal.get("on") == "source" else "target"
         *schema, table = split(str(removal.get("table", removal.get("removal", ""))))
         folders = tuple(dict.fromkeys((*code, *_texts(removal.get("code")))))
-        columns = frozenset(_texts(removal.get("columns")))
+        columns = frozenset(_texts(removal.get("columns")) or "*")  # without columns the table itself
         yield Watched(side, frozenset({table}), columns, schema[0] if schema else own[side], folders)
 
 

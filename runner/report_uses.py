@@ -17,6 +17,7 @@ from runner.uses import EFFECTS, Use, Uses
 
 RED, YELLOW = ("forbids", "refuses", "rebuilt", "breaks"), ("vanishes", "changes")
 MOST = 50  # files of a folder that are shown
+MOST_PERHAPS = 10  # and uses that may be of another table's column
 COUNTED = {
     "refuses": "{n} refuse the drop",
     "rebuilt": "{n} built on those",
@@ -35,9 +36,12 @@ def title(analysis: Analysis, uses: Uses) -> str:
 def uses_table(uses: Uses, terminal: bool) -> Table:
     """A line for each use, what a drop would do to it first."""
     table = _table(terminal, "effect", "what", "why")
-    for use in uses.all:
+    hidden = set(uses.of("perhaps")[MOST_PERHAPS:])
+    for use in (use for use in uses.all if use not in hidden):
         color = "red" if use.effect in RED else "yellow" if use.effect in YELLOW else None
         table.add_row(use.effect, escape(use.dependent), escape(_why(use)), style=color)
+    if hidden:
+        table.add_row("perhaps", f"and {len(hidden):,} more: --json has all of them")
     return table
 
 
@@ -47,12 +51,12 @@ def _why(use: Use) -> str:
     return use.detail or EFFECTS[use.effect]
 
 
-def summary(uses: Uses, folders: Sequence[Folder]) -> str:
+def summary(name: str, uses: Uses, folders: Sequence[Folder]) -> str:
     """`2 refuse the drop, 1 vanish; 242 uses in 53 files`."""
     counts = {effect: len(uses.of(effect)) for effect in COUNTED}
     said = [COUNTED[effect].format(n=count) for effect, count in counts.items() if count]
     said = ["cannot be dropped", *said] if uses.of("forbids") else said
-    found = [folder.total(uses.column) for folder in folders]
+    found = [folder.total(name) for folder in folders]
     total, files = sum(count for count, _ in found), sum(files for _, files in found)
     code = f"; {_number(total, 'use')} in {_number(files, 'file')} of code" if folders else ""
     return f"{', '.join(said) or 'nothing in the database uses it'}{code}"
@@ -102,7 +106,7 @@ def _values(one: Analysis, uses: Uses, folders: Sequence[Folder]) -> dict[str, A
         "schema": one.wanted.schema,
         "database": one.place,
         "uses": [asdict(use) for use in uses.all],
-        "code": [_code(folder, uses.column) for folder in folders],
+        "code": [_code(folder, one.wanted.called(uses.column)) for folder in folders],
     }
 
 

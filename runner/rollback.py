@@ -43,6 +43,8 @@ def roll_back(plan: Plan, places: Mapping[Side, Address], progress: Progress, pa
         if run.state == "rolled back":
             return Outcome(run, 0, 0)
         runs.same_plan(run, plan)
+        if plan.removal is not None:
+            state.check_undo(keeper, plan, plan.removal)
         run = _take_over(keeper, run)
         sessions = Sessions(places["source"], places["target"], fence.application(run), plan.limits.lock_timeout, None)
         context = Context(plan, run, sessions, progress, threading.Event(), patience, Room(None, 1), Threads(), 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from runner.analysis import TABLE
 from runner.catalog_entries import ORDER
 from runner.code_uses import scan
 from runner.databases import Side
@@ -25,7 +26,7 @@ def add_uses(conn: psycopg.Connection[Any], catalog: Catalog, project: Project, 
     for name, columns in _found(relations, [one for one in project.watched if one.side == side]).items():
         schema, table = split(name)
         entry = {
-            uses.column: uses_entry(uses, _counts(project.root, uses.column, columns[uses.column]))
+            uses.column: uses_entry(uses, _counts(project.root, uses.column, table, columns[uses.column]))
             for uses in read_uses(conn, schema, table, sorted(columns))
         }
         whole = {**relations[name], "uses": entry}
@@ -51,11 +52,11 @@ def _of(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for one in watched:
         if name[1] in one.tables and one.schema in ("", name[0]):
-            yield from ((column, one.code) for column in columns if column in one.columns)
+            yield from ((column, one.code) for column in (*columns, TABLE) if column in one.columns)
 
 
-def _counts(root: Path, column: str, folders: tuple[str, ...]) -> dict[str, tuple[int, int]]:
-    return {folder: _counted(root / folder, folder, column) for folder in folders}
+def _counts(root: Path, column: str, table: str, folders: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+    return {folder: _counted(root / folder, folder, table if column == TABLE else column) for folder in folders}
 
 
 @cache

@@ -85,6 +85,30 @@ def test_what_is_no_code_is_not_read(tmp_path: Path) -> None:
     assert (found.read, found.left_out) == (1, ("big.sql",))
 
 
+def test_what_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder or a file that is somebody else's; a name that is no text can be shown all the same."""
+    write(tmp_path, {"closed/a.py": "user_id", "b.py": "user_id", "c.py": "user_id"})
+    (tmp_path / os.fsdecode(b"\xff.py")).write_text("user_id")
+    scandir, read = os.scandir, Path.read_bytes
+
+    def scan_but_closed(folder: Path) -> object:
+        if folder.name == "closed":
+            raise PermissionError
+        return scandir(folder)
+
+    def read_but_c(path: Path) -> bytes:
+        if path.name == "c.py":
+            raise PermissionError
+        return read(path)
+
+    monkeypatch.setattr(os, "scandir", scan_but_closed)
+    monkeypatch.setattr(Path, "read_bytes", read_but_c)
+    found = scan(tmp_path, ["user_id"])
+
+    assert found.files == {"b.py": {"user_id": 1}, "\N{REPLACEMENT CHARACTER}.py": {"user_id": 1}}
+    assert found.left_out == ("c.py", "closed")
+
+
 IGNORED = {
     ".gitignore": "*.log\n/dist\nnode_modules/\n!keep.log\ngen/*.py\n**/deep/x.py\n# no\n\\#odd.py\n",
     "sub/.gitignore": "!again.log\nlocal.py\n",

@@ -123,15 +123,15 @@ def test_files_are_named_from_where_one_is(demo: Path, monkeypatch: pytest.Monke
 def test_a_yaml_file_that_nothing_reads_is_a_warning(demo: Path) -> None:
     """A spec in the wrong place, or with another ending, is not waited for in vain."""
     (demo / "tables" / "offices.yml").write_text("table: offices\n")
-    (demo / "removals").mkdir()
-    (demo / "removals" / "users.yaml").write_text("removal: users\n")
+    (demo / "objects").mkdir()
+    (demo / "objects" / "users.yaml").write_text("object: users\n")
     (demo / "tables" / ".visits.yaml.swp.yaml").write_text("an editor's\n")
 
     result = run("lint", "demo")
 
     assert result.exit_code == 0
     assert re.findall(r"^warning.*", result.stderr, re.MULTILINE) == [
-        'warning[W302]: "specs/demo/removals/users.yaml" is not read',
+        'warning[W302]: "specs/demo/objects/users.yaml" is not read',
         'warning[W302]: "specs/demo/tables/offices.yml" is not read',
     ]
 

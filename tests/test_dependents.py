@@ -149,6 +149,17 @@ def test_what_does_not_use_the_columns_is_refused() -> None:
     assert found.hint == 'did you mean "view user_list"?'
 
 
+def test_a_table_names_what_uses_it_once_somebody_looked() -> None:
+    """Under `*` stands what refuses to let the table go; before a snapshot has looked, nothing is said."""
+    known = users(Uses("*", (dependent("view app.user_list", "refuses"),)))
+    (found,) = findings(known, "")
+    (wrong,) = findings(known, "", "view user_list", "view newest")
+
+    assert found.message.startswith('"view user_list" would be left without the table, and')
+    assert wrong.message == '"view newest" does not use the table that is removed'
+    assert findings(USED, "", "view user_list") == []
+
+
 def test_a_column_that_nobody_looked_for_is_refused() -> None:
     """No uses in the catalog is not the same as no uses."""
     (found,) = findings(USED, "a c")

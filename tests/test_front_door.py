@@ -22,6 +22,7 @@ HEAVY = {
     "runner",
     "psycopg",
     "sqlglot",
+    "pathspec",
     "jinja2",
     "jsonschema",
     "networkx",

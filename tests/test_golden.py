@@ -1,9 +1,9 @@
 """Every error in its full text, every plan to the byte. `--update-golden` rewrites what is expected.
 
-golden/errors/<case> and golden/plans/<case> hold what is special about a case: project.yaml, tables/, catalog/. What it
-does not bring comes from golden/base. An error case expects stderr.txt; a plan case the folder expected/, and
-stderr.txt where there are warnings. source.sql and target.sql are for the tests that carry the plans out. A case with a
-file `base` is laid over the project that it names instead.
+golden/errors/<case> and golden/plans/<case> hold what is special about a case: project.yaml, tables/, removals/,
+catalog/. What it does not bring comes from golden/base. An error case expects stderr.txt; a plan case the folder
+expected/, and stderr.txt where there are warnings. source.sql and target.sql are for the tests that carry the plans
+out. An error case with a file `base` is laid over the project that it names instead.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from transhume import main
 GOLDEN = Path(__file__).parent / "golden"
 ERRORS = sorted((GOLDEN / "errors").iterdir())
 PLANS = sorted((GOLDEN / "plans").iterdir()) if (GOLDEN / "plans").exists() else []
-INPUT = {"project.yaml", "tables", "catalog", "removals"}
+INPUT = {"project.yaml", "tables", "removals", "catalog"}
 ROOT = GOLDEN.parent.parent
 ELSEWHERE = {"fingerprint"}  # test_catalog.py and test_catalog_file.py read it
 

@@ -133,4 +133,4 @@ def test_what_views_name(sql: str, name: str, names: set[str], star: bool) -> No
     (view,) = statements(sql)
 
     assert isinstance(view, View)
-    assert (view.name, view.names - {"*"}, view.star) == (name, names - {"*"}, star)
+    assert (view.name, set(view.names) - {"*"}, view.star) == (name, names - {"*"}, star)

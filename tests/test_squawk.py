@@ -58,7 +58,8 @@ def findings(paths: Sequence[Path]) -> Iterator[Finding]:
 
 def _kind(path: Path) -> str:
     """The kind of the step; all of removals' plans, which are plans/<project>/removals/<name>/<phase>, are one."""
-    return "removal" if path.parents[3].name == "removals" else path.parent.name
+    folder = path.parents[3]  # of a checkout that is called so, too
+    return "removal" if folder.name == "removals" and folder != ROOT else path.parent.name
 
 
 def _section(path: Path, line: int) -> str:

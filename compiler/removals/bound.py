@@ -70,8 +70,9 @@ class Lost:
 class BoundRemoval:
     """A removal; `columns` are none where the whole table goes, and then there is no `key` either.
 
-    `unique`, `exclusions`, `foreign_keys` and `indexes` are those that go with the columns. `reviewed`: the table is in
-    the catalog, and not one that the project's own plan makes.
+    `children` are its partitions, and theirs, parents first; `parts` those that the catalog has. `unique`,
+    `exclusions`, `foreign_keys` and `indexes` are those that go with the columns. `reviewed`: the table is in the
+    catalog, and not one that the project's own plan makes.
     """
 
     spec: Removal
@@ -86,7 +87,8 @@ class BoundRemoval:
     foreign_keys: tuple[ForeignKey, ...]
     indexes: tuple[IndexEntry, ...]
     dependents: tuple[Dependent, ...]
-    server: int
+    children: tuple[Name, ...]
+    parts: tuple[Relation, ...]
 
     @property
     def name(self) -> str:
@@ -185,10 +187,6 @@ class BoundRemoval:
     def other_key(self) -> Sql:
         """The condition, in a trigger, that a row gets another key, to the byte."""
         return differ(self.keys("old"), self.keys("new"))
-
-    @property
-    def children(self) -> tuple[Name, ...]:
-        return self.relation.children
 
 
 def other_value(gone: Gone, hidden: bool) -> Sql:

@@ -88,7 +88,8 @@ class Backup(RemovalStep):
     def revert(self) -> Iterator[Section]:
         removal = self.removal
         yield Section("revert", "target", Sql(
-            f"DROP FUNCTION {removal.own('capture')}(), {removal.own('truncated')}();\nDROP TABLE {removal.backup};"
+            f"DROP FUNCTION {removal.own('capture')}(), {removal.own('truncated')}();\n"
+            f"DROP TABLE {removal.backup};"
         ))  # fmt: skip
 
 
@@ -173,7 +174,7 @@ def describe(removal: BoundRemoval) -> Sql:
         "removal/describe", identity=removal.identity, columns=columns, dependents=live_dependents(removal),
         column_statements=render("removal/column_statements", identity=removal.identity, names=names, table=table),
         table_statements=render("removal/table_statements", identity=removal.identity, names=names, table=table),
-        dependent_statements=_dependent_statements(removal),
+        dependent_statements=dependent_statements(removal), privileges=_privileges(removal, names, table),
     )  # fmt: skip
 
 
@@ -197,7 +198,7 @@ class _Described:
         return cls(literal(name), sql)
 
 
-def _dependent_statements(removal: BoundRemoval) -> Sql:
+def dependent_statements(removal: BoundRemoval) -> Sql:
     """Made again in the reverse order in which they go: those that are rewritten first, in the order written."""
     changed = [one for one in removal.dependents if one.action == "rewrite"]
     changed += reversed([one for one in removal.dependents if one.action == "drop" and one.moves])
@@ -211,6 +212,13 @@ def _dependent_statements(removal: BoundRemoval) -> Sql:
     return render(
         "removal/dependent_statements", identity=removal.identity, dependents=tuple(rows), table=literal(removal.table)
     )
+
+
+def _privileges(removal: BoundRemoval, names: Sql, table: Sql) -> Sql:
+    if removal.spec.hide != "privileges":
+        return Sql("")
+    roles = join(", ", (literal(word.text) for word in removal.spec.roles))
+    return render("removal/privilege_statements", identity=removal.identity, roles=roles, names=names, table=table)
 
 
 def _all_named(removal: BoundRemoval) -> Sql:

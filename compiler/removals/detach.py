@@ -58,7 +58,8 @@ class Relax(RemovalStep):
         sets = tuple(Sql(f"ALTER COLUMN {ident(name)} SET NOT NULL") for name in self._columns)
         if sets:
             yield Section("revert", "target", join("\n\n", (
-                *_filled(self.removal), altered(self, AX, sets), again(self.removal, "null"),
+                *_filled(self.removal), altered(self, AX, sets),
+                again(self.removal, "null"),
             )))  # fmt: skip
 
 
@@ -243,7 +244,7 @@ def remade(removal: BoundRemoval) -> Sql:
     """The statements that make them all again; what stands in for a rewritten one goes first."""
     stands_in = [one for one in reversed(removal.dependents) if one.action == "rewrite" and one.kind not in ROUTINES]
     drops = [_dropped(one, removal) for one in stands_in]
-    return join("\n\n", (*drops, again(removal, "dependent", "kept")))
+    return join("\n\n", (*drops, again(removal, "dependent", "kept", "valid")))
 
 
 def guard_function(removal: BoundRemoval, refuse: bool) -> Sql:
@@ -261,8 +262,8 @@ def guard_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     """They fire last, by their names, so that what a trigger before them has written is seen too."""
     removal, said = step.removal, step.said(SRE)
     call = f"EXECUTE FUNCTION {removal.own('guard')}()"
-    updates = join(" OR ", (other_value(gone, hidden=False) for gone in removal.columns))
-    inserts = join(" OR ", (
+    updates = join("\n    OR ", (other_value(gone, hidden=False) for gone in removal.columns))
+    inserts = join("\n    OR ", (
         differ(column("new", gone.name), Sql(f"{gone.constant}::{gone.column.type}"))
         for gone in removal.columns if gone.constant is not None
     ))  # fmt: skip
@@ -270,7 +271,7 @@ def guard_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     return tuple(
         Trigger(
             removal.trigger(name, "zzzz"), Sql(event), removal.table,
-            Sql(f"FOR EACH ROW WHEN ({condition})\n  {call}"), said, always=False,
+            Sql(f"FOR EACH ROW WHEN (\n    {condition}\n  )\n  {call}"), said, always=False,
         )
         for name, event, condition in found if condition
     )  # fmt: skip

@@ -152,7 +152,9 @@ class Unlink(RemovalStep):
 
     def revert(self) -> Iterator[Section]:
         removal = self.removal
-        renamed = Sql("\n".join(f"{index.definition};" for index in self._indexes))
+        renamed = Sql("\n".join(
+            f"{index.definition};" for index in self._indexes
+        ))  # fmt: skip
         keys = [
             Sql(
                 f"ALTER TABLE {removal.table} ADD CONSTRAINT {ident(one.name)} {one.definition}"

@@ -42,6 +42,8 @@ def _when(removal: PlannedRemoval) -> Iterator[str]:
         yield f"It starts {removal.soak} after phase 2 at the earliest{day}."
     elif removal.phase == "4-purge":
         yield f"It starts {removal.retain} after phase 3 at the earliest. The removal's name is typed to confirm it."
+    elif removal.phase == "restore" and not removal.columns:
+        yield "A table's phases are undone, up to the third, one after the other: `transhume restore` does it."
     elif removal.phase == "restore":
         yield "`transhume restore` carries it out; before phase 3 it undoes phases 2 and 1 instead."
     else:

@@ -24,6 +24,15 @@ from compiler.removals.restore import (
     rebuilt,
     strict,
 )
+from compiler.removals.tables import (
+    DescribeTable,
+    ExportTable,
+    GateTable,
+    PurgeTable,
+    Quarantine,
+    RebuildTable,
+    Seal,
+)
 
 PHASES = ("1-deprecate", "2-detach", "3-drop", "4-purge", "restore")  # folders below removals/<name>
 
@@ -32,10 +41,39 @@ Make = Callable[[BoundRemoval, str], RemovalStep]
 
 def removal_plans(removal: BoundRemoval) -> tuple[Plan, ...]:
     """The plans of one removal, in the order of its phases."""
-    kinds = (deprecate, detach, drop, purge, restore)
+    kinds = (deprecate, detach, drop, purge, restore) if removal.columns else TABLE
     return tuple(
         _plan(removal, phase, kind(removal)) for phase, kind in zip(PHASES, kinds, strict=True)
     )  # fmt: skip
+
+
+def deprecate_table(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Phase 1 of a table: written down."""
+    return (DescribeTable,)
+
+
+def detach_table(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Phase 2 of a table: not used, and out of sight."""
+    rebuild: tuple[Make, ...] = (RebuildTable,) if changed(removal) else ()
+    return (*rebuild, Quarantine)
+
+
+def drop_table(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Phase 3 of a table: it refers to nothing any more, and waits."""
+    return (GateTable, Seal)
+
+
+def purge_table(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Phase 4 of a table: gone for good."""
+    return (ExportTable, PurgeTable)
+
+
+def restore_table(removal: BoundRemoval) -> tuple[Make, ...]:
+    """Up to phase 3 each step is undone: there is nothing to bring back."""
+    return ()
+
+
+TABLE = (deprecate_table, detach_table, drop_table, purge_table, restore_table)
 
 
 def deprecate(removal: BoundRemoval) -> tuple[Make, ...]:

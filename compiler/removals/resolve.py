@@ -49,7 +49,7 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
     if refused := list(_missing(removal, relation)):
         raise SpecError(refused)
     refused = [*_cannot_go(removal, relation)]
-    dependents = bind_dependents(removal, relation, schema, reviewed, refused)
+    dependents = bind_dependents(removal, relation, schema, reviewed and bool(removal.columns), refused)
     if refused:
         raise SpecError(refused)
     columns = [column for word in removal.columns if (column := relation.column(word.text)) is not None]
@@ -66,10 +66,20 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         unique=tuple(key for key in keys if _names(key.definition, goes)),
         exclusions=tuple(one for one in relation.exclusions if _names(one.definition, goes)),
         foreign_keys=tuple(key for key in relation.foreign_keys if set(key.columns) & set(goes)),
-        indexes=tuple(one for one in relation.indexes if _names(one.definition.partition(" USING ")[2], goes)),
+        indexes=tuple(one for one in relation.indexes if _names(_indexed(one.definition), goes)),
         dependents=dependents,
-        server=catalog.server,
+        children=(children := tuple(_below(relation, catalog))),
+        parts=tuple(part for name in children if (part := catalog.find(name.schema, name.name)) is not None),
     )
+
+
+def _below(relation: Relation, catalog: Catalog) -> Iterator[Name]:
+    """The partitions of a table, and theirs."""
+    for name in relation.children:
+        yield name
+        child = catalog.find(name.schema, name.name)
+        if child is not None:
+            yield from _below(child, catalog)
 
 
 def _unknown(
@@ -102,8 +112,10 @@ def _cannot_go(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
     if relation.children and relation.kind == "table" and goes:
         message = f'"{removal.table}" has INHERITS children, whose rows no key of it finds'
         yield Diagnostic("E621", message, removal.table.span, "has children", "let its children leave it first")
-    for word in removal.columns:
-        yield from _column_stays(word, relation)
+    stays = [found for word in removal.columns for found in _column_stays(word, relation)]
+    yield from stays
+    if stays:  # the rest of it follows from that
+        return
     yield from _nothing_for_new_rows(removal, relation)
     if goes and not _key(relation, sorted(goes)):
         message = f'"{removal.table}" has no key: a backup could not say which row a value belongs to'
@@ -162,6 +174,11 @@ def _gone(column: Column, removal: Removal) -> Gone:
         constant = Sql(column.default)
     hidden = fits(f"{HIDDEN}{column.name}") if removal.hide == "rename" else column.name
     return Gone(column, hidden, constant, Sql(fill) if fill is not None else None)
+
+
+def _indexed(definition: str) -> str:
+    """What an index is over, of its CREATE INDEX: what stands behind the table's name."""
+    return definition.partition(" USING ")[2] or definition.partition("(")[2]
 
 
 def _names(definition: str, columns: Sequence[str]) -> bool:

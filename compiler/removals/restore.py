@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from compiler.catalog import Key
+from compiler.catalog import IndexEntry, Key
+from compiler.names import Name
 from compiler.plan import Lock, Section
 from compiler.removals.base import (
     AX,
@@ -28,6 +29,7 @@ from compiler.removals.base import (
     upto_key,
 )
 from compiler.removals.bound import BoundRemoval, Gone, differ, other_value
+from compiler.removals.dependents import VIEWS
 from compiler.removals.deprecate import described, forgotten
 from compiler.removals.detach import altered, changed, remade
 from compiler.removals.drop import soak_functions, soak_triggers
@@ -58,6 +60,8 @@ class Add(RemovalStep):
 
     def forward(self) -> Iterator[Section]:
         removal = self.removal
+        there = f"SELECT 'the backup is not there' AS problem WHERE to_regclass({literal(removal.backup)}) IS NULL;"
+        yield Section("gate", "target", Sql(there), prose="there is something to restore from")
         if removal.spec.new_rows == "refuse":
             sql = render("removal/born", backup=removal.backup, present=removal.present, born=removal.born)
             yield Section("gate", "target", sql, prose="no row came after the drop")
@@ -111,7 +115,7 @@ class Refill(RemovalStep):
             t_range=(after_key(removal, "t"), upto_key(removal, "t", first)),
             b_range=(after_key(removal, "b"), upto_key(removal, "b", first)),
             same=removal.same_key("b", "t"), set=tuple(self._set(gone) for gone in removal.columns),
-            wanted=join(" OR ", (self._wanted(gone) for gone in removal.columns)),
+            wanted=join("\n    OR ", (self._wanted(gone) for gone in removal.columns)),
         )  # fmt: skip
         yield Section("copy", "target", sql, binds=chunk_binds(removal), prose="one chunk, with its checkpoint")
 
@@ -120,8 +124,8 @@ class Refill(RemovalStep):
 
     def _set(self, gone: Gone) -> Sql:
         return Sql(
-            f"{ident(gone.name)} = CASE WHEN {self._empty(gone)} THEN {self._value(gone)} "
-            f"ELSE {column('t', gone.name)} END"
+            f"{ident(gone.name)} = CASE\n    WHEN {self._empty(gone)} THEN {self._value(gone)}\n"
+            f"    ELSE {column('t', gone.name)}\n  END"
         )
 
     def _value(self, gone: Gone) -> Sql:
@@ -134,7 +138,7 @@ class Refill(RemovalStep):
         return Sql(f"{column('t', gone.name)} IS NULL AND {literal(gone.name)} <> ALL (b.{self.removal.written})")
 
     def _wanted(self, gone: Gone) -> Sql:
-        return Sql(f"{self._empty(gone)} AND {self._value(gone)} IS NOT NULL")
+        return Sql(f"({self._empty(gone)} AND {self._value(gone)} IS NOT NULL)")
 
 
 @dataclass(frozen=True)
@@ -175,29 +179,57 @@ class Index(RemovalStep):
 
     def locks(self) -> Iterator[Lock]:
         if self.removal.partitioned:
-            yield self.lock(SHARE, "CREATE INDEX")
-        else:
-            yield self.lock(SUE, "CREATE INDEX CONCURRENTLY, outside of a transaction")
+            yield Lock(SHARE, str(self.removal.relation.qualified), "CREATE INDEX ON ONLY", old=True)
+        yield self.lock(SUE, "CREATE INDEX CONCURRENTLY, outside of a transaction")
 
     def risks(self) -> Iterator[str]:
-        if self.removal.partitioned:
-            yield "a partitioned table's indexes are not built concurrently: its writers wait meanwhile"
+        for index in self.removal.indexes if self.removal.partitioned else ():
+            if copies(index, self.removal) is None:
+                yield f"{index.name} is not built concurrently: the catalog does not say what its partitions have of it"
 
     def forward(self) -> Iterator[Section]:
         removal = self.removal
-        for name, definition in rebuilt(removal):
-            if removal.partitioned:
-                yield Section("build", "target", Sql(f"-- {self.said(SHARE)}\n{definition};"), of=name)
-                continue
-            qualified = qname(removal.relation.schema, name)
-            concurrently = definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
-            probe = render("removal/built", name=literal(qualified), table=literal(removal.table), other=literal(
-                f"{name} is there, and is another table's"
-            ))  # fmt: skip
-            yield Section("probe", "target", probe, of=name)
-            clear = Sql(f"-- {self.said(SUE)}\nDROP INDEX CONCURRENTLY {qualified};")
-            yield Section("clear", "target", clear, of=name)
-            yield Section("build", "target", Sql(f"-- {self.said(SUE)}\n{concurrently};"), of=name, prose="outside")
+        if not removal.partitioned:
+            for name, definition in rebuilt(removal):
+                yield from self._outside(removal.relation.qualified, name, definition)
+            return
+        for index in removal.indexes:
+            found = copies(index, removal)
+            if found is None:
+                whole = index.definition.replace(" ON ONLY ", " ON ", 1)
+                yield Section("build", "target", Sql(f"-- {self.said(SHARE)}\n{whole};"), of=index.name)
+            else:
+                yield from self._partitioned(index, found)
+
+    def _partitioned(self, index: IndexEntry, found: Mapping[Name, IndexEntry]) -> Iterator[Section]:
+        """The table's own, which holds nothing; each partition's, concurrently; then each is attached upwards."""
+        table = self.removal.relation.qualified
+        own = f"-- {SHARE} on {table}\n{index.definition};"
+        yield Section("build", "target", Sql(own), of=index.name)
+        for part in self.removal.parts:
+            copy = found[part.qualified]
+            if part.kind == "partitioned table":
+                sql = Sql(f"-- {SHARE} on {part.qualified}\n{copy.definition};")
+                yield Section("build", "target", sql, of=copy.name)
+            else:
+                yield from self._outside(part.qualified, copy.name, Sql(copy.definition))
+        for part in reversed(self.removal.parts):
+            above = found.get(part.parents[0], index)
+            parent = qname(part.parents[0].schema, above.name)
+            copy_name = qname(part.schema, found[part.qualified].name)
+            sql = Sql(f"-- no lock that a reader or a writer meets\nALTER INDEX {parent} ATTACH PARTITION {copy_name};")
+            yield Section("build", "target", sql, of=f"{above.name} <- {found[part.qualified].name}")
+
+    def _outside(self, table: Name, name: str, definition: Sql) -> Iterator[Section]:
+        """One that is built outside of a transaction."""
+        qualified, said = qname(table.schema, name), f"-- {SUE} on {table}"
+        other = literal(f"{name} is there, and is another table's")
+        on = literal(qname(table.schema, table.name))
+        probe = render("removal/built", name=literal(qualified), table=on, other=other)
+        yield Section("probe", "target", probe, of=name)
+        yield Section("clear", "target", Sql(f"{said}\nDROP INDEX CONCURRENTLY {qualified};"), of=name)
+        concurrently = definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+        yield Section("build", "target", Sql(f"{said}\n{concurrently};"), of=name, prose="outside")
 
 
 @dataclass(frozen=True)
@@ -245,15 +277,15 @@ class Constrain(RemovalStep):
         check, name = check_name(gone), ident(gone.name)
         validate = self._altered(SUE, f"VALIDATE CONSTRAINT {check}")
         yield self._build(f"{gone.name} NOT NULL, validated", validate)
-        strict = self._altered(AX, f"ALTER COLUMN {name} SET NOT NULL", then=f"DROP CONSTRAINT {check}")
-        yield self._build(f"{gone.name} NOT NULL", strict)
+        sets = altered(self, AX, (Sql(f"ALTER COLUMN {name} SET NOT NULL"),))
+        drop = altered(self, AX, (Sql(f"DROP CONSTRAINT {check}"),))
+        yield self._build(f"{gone.name} NOT NULL", join("\n", (sets, drop)))
 
     def _build(self, of: str, sql: Sql) -> Section:
         return Section("build", "target", sql, of=of)
 
-    def _altered(self, level: str, change: str, more: str = "", then: str = "") -> Sql:
-        second = f"\n-- {self.said(level)}\nALTER TABLE {self.removal.table}\n  {then};" if then else ""
-        return Sql(f"-- {self.said(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};{second}")
+    def _altered(self, level: str, change: str, more: str = "") -> Sql:
+        return Sql(f"-- {self.said(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};")
 
 
 @dataclass(frozen=True)
@@ -270,7 +302,12 @@ class Recreate(RemovalStep):
         return f"{', '.join([*names, 'comments, statistics'])}: as they were"
 
     def locks(self) -> Iterator[Lock]:
-        yield self.lock(AX, "CREATE TRIGGER, POLICY, RULE, COMMENT, CREATE STATISTICS")
+        kinds = {one.kind for one in changed(self.removal)}
+        level = AX if kinds & {"policy", "rule"} else SRE if "trigger" in kinds else SUE
+        yield self.lock(level, "CREATE TRIGGER, POLICY, RULE, STATISTICS, COMMENT")
+        for one in changed(self.removal):
+            if one.kind in VIEWS:
+                yield Lock(AX, one.identity.replace('"', ""), f"CREATE {one.kind.upper()}", old=True)
 
     def forward(self) -> Iterator[Section]:
         yield Section("apply", "target", join("\n\n", (remade(self.removal), again(self.removal, "detail"))))
@@ -352,6 +389,21 @@ def check_name(gone: Gone) -> Sql:
     return ident(fits(f"transhume_{gone.name}_not_null"))
 
 
+def copies(index: IndexEntry, removal: BoundRemoval) -> Mapping[Name, IndexEntry] | None:
+    """What each partition has of an index, by partition: the one over the same; None where the catalog lacks any."""
+    over = index.definition.partition(" USING ")[2]
+    found: dict[Name, IndexEntry] = {}
+    for part in removal.parts:
+        alike = [
+            one for one in part.indexes
+            if one.definition.partition(" USING ")[2] == over and one.unique == index.unique
+        ]  # fmt: skip
+        if len(alike) != 1:
+            return None
+        found[part.qualified] = alike[0]
+    return found if len(found) == len(removal.children) else None
+
+
 def rebuilt(removal: BoundRemoval) -> tuple[tuple[str, Sql], ...]:
     """The indexes to build, and how: those of unique constraints too, which are adopted after that."""
     indexes = [(one.name, Sql(one.definition)) for one in removal.indexes]
@@ -366,7 +418,7 @@ def rebuilt(removal: BoundRemoval) -> tuple[tuple[str, Sql], ...]:
 
 def unfilled(removal: BoundRemoval) -> Sql:
     """The table has what the backup has, but for what the application has written since."""
-    differing = join(" OR ", (
+    differing = join("\n  OR ", (
         Sql(
             f"({literal(gone.name)} <> ALL (b.{removal.written}) AND NOT b.{removal.born} AND "
             f"({column('t', removal.key[0].name)} IS NULL OR "

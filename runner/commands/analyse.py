@@ -34,7 +34,9 @@ def analyse_command(
     columns: Sequence[str], project: str | None, side: Side | None, url: str | None, schema: str | None,
     code: Sequence[Path], form: str | None,
 ) -> None:  # fmt: skip
-    r"""Show everything that uses COLUMNS, in the database and in code, and what a drop would do to it.
+    r"""Show everything that uses columns, in the database and in code, and what a drop would do to it.
+
+    TABLE.* is the table itself.
 
     Without --source and --target, the project's databases are searched that have the table. Without a project, --url
     says where. The database is read only, and nothing in it is locked. With no URL set, the embedded server's is read.
@@ -52,7 +54,7 @@ def analyse_command(
         else:
             assert read is not None  # without a URL there is one
             found = _in_project(read, columns, schema, side)
-        names = list(dict.fromkeys(column for one in found for column in one.wanted.columns))
+        names = list(dict.fromkeys(one.wanted.called(column) for one in found for column in one.wanted.columns))
         folders = search([*_folders(read, found), *((str(path), path) for path in code)], names)
     text = block((uses for one in found for uses in one.uses), found[0].wanted.schema)
     if form == "json":
@@ -128,7 +130,7 @@ def _show(found: Sequence[Analysis], folders: Sequence[Folder], text: str) -> No
             click.echo(title(one, uses))
             if uses.all:
                 console.print(uses_table(uses, console.is_terminal))
-            click.echo(f"{summary(uses, folders)}\n")
+            click.echo(f"{summary(one.wanted.called(uses.column), uses, folders)}\n")
     for folder in folders:
         click.echo(code_title(folder))
         if folder.files or folder.left_out:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from runner.commands.choosing import chosen_plan, databases, json_option, plan_argument
+from runner.commands.choosing import chosen_plan, databases, json_option, phase_option, plan_argument, removal_option
 from runner.commands.reporting import reporting
 from runner.report import duration, megabytes, standard_output, status_table
 from runner.status import Status
@@ -23,17 +23,20 @@ ASIDE = ("rejected", "reconciled")  # other rows that are listed have moved, or 
 
 @click.command()
 @plan_argument
+@removal_option
+@phase_option
 @json_option
-def status(plan: str, as_json: bool) -> None:
+def status(plan: str, removal: str | None, phase: int | None, as_json: bool) -> None:
     r"""Show how far the last run of PLAN is, while it is at work or after.
 
     \b
     Example:
       transhume status dispatch
       watch transhume status plans/dispatch
+      transhume status production --removal users --phase 1
     """
     with reporting():
-        read = chosen_plan(plan)
+        read = chosen_plan(plan, removal, phase)
         with databases(read) as places:
             found = read_status(read, places)
     if as_json:

@@ -83,6 +83,8 @@ def _way(session: Session, folder: Path, plan: Plan) -> Way:
 
 def _dropped(session: Session, plan: Plan, folder: Path, phase: state.Phase) -> bool:
     """Whether phase 3 has come to the drop itself; until then its steps are undone like those before."""
+    if plan.removal is None or not plan.removal.columns:
+        return False  # a table waits until phase 4: each step of its is undone
     if phase.state == "done":
         return True
     step = next(step.id for step in read_plan(folder / PHASES[state.DROP]).steps if step.kind == INSIDE)
@@ -94,7 +96,7 @@ def _rebuild(session: Session, plan: Plan, why: str) -> Way:
     """What the restore's plan is predicted to take: as many rows as there are now, at the rate that was measured."""
     removal = plan.removal
     assert removal is not None
-    query = """SELECT predicted_seconds / greatest(rows, 1), rows FROM transhume.removal_figure
+    query = """SELECT predicted_seconds, rows FROM transhume.removal_figure
                WHERE project = %s AND removal = %s ORDER BY measured_at DESC LIMIT 1"""
     row = session.execute(query, (plan.project, removal.name)).fetchone()
     if row is None:
@@ -104,4 +106,4 @@ def _rebuild(session: Session, plan: Plan, why: str) -> Way:
     if size is not None:
         with suppress(RunnerError):  # the backup may be gone already: the end of a restore is being done again
             rows = int(execute(session, plan.open(size).need("size")).rows[0][0] or 0)
-    return Way((), True, rows, row[0] * rows, why)
+    return Way((), True, rows, row[0] * max(1.0, rows / max(row[1], 1)), why)

@@ -76,6 +76,14 @@ def check_order(session: Session, plan: Plan, removal: Removal) -> None:
         raise Refused(f"phase {removal.number - 1} of removal {removal.name} is not done", hint)
 
 
+def check_undo(session: Session, plan: Plan, removal: Removal) -> None:
+    """Refuse to undo a phase that another one stands on."""
+    last = reached(phases(session, plan.project, removal.name))
+    if last > removal.number:
+        hint = f"`transhume restore {removal.name}` undoes them in their order"
+        raise Refused(f"phase {last} of removal {removal.name} stands on phase {removal.number}", hint)
+
+
 def begin(session: Session, plan: Plan, removal: Removal, run: Run) -> None:
     """A phase begins: in the caller's transaction, with its run. Phase 1 forgets what was undone before."""
     if removal.number == 1:

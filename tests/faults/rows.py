@@ -322,20 +322,6 @@ ROWS = (
     ),
     Row(
         "C",
-        77,
-        "an application writes all through a removal and its restore, keys and all",
-        "it is refused by the guard alone; the column is what it was, each row what the application believes, 20 seeds",
-        ("pg/test_removal_live.py::test_an_application_that_goes_on_writing",),
-    ),
-    Row(
-        "C",
-        78,
-        "kill -9 in each phase of a removal, and in the restore, while the application writes",
-        "the same command goes on; the same holds, 20 seeds",
-        ("pg/test_removal_live.py::test_a_runner_that_is_killed_in_each_phase",),
-    ),
-    Row(
-        "C",
         38,
         "an event trigger refuses DDL",
         "the run stops with the trigger's words; without it, apply goes on",
@@ -442,5 +428,19 @@ ROWS = (
             "faults/test_target.py::test_a_privilege_is_taken_away",
             "pg/test_preflight.py::test_a_privilege_that_is_lost_amid_a_run",
         ),
+    ),
+    Row(
+        "C",
+        77,
+        "an application writes all through a removal and its restore, keys and all",
+        "it is refused by the guard alone; the column is what it was, each row what the application believes, 20 seeds",
+        ("pg/test_removal_live.py::test_an_application_that_goes_on_writing",),
+    ),
+    Row(
+        "C",
+        78,
+        "kill -9 in each phase of a removal, and in the restore, while the application writes",
+        "the same command goes on; the same holds, 20 seeds",
+        ("pg/test_removal_live.py::test_a_runner_that_is_killed_in_each_phase",),
     ),
 )

@@ -72,7 +72,7 @@ def test_every_test_here_is_named() -> None:
 
 def test_every_fault_is_a_row() -> None:
     """Each number once, in order; each with tests and what is expected, or with a reason, and never with both."""
-    assert [row.number for row in ROWS] == [*range(1, 39), *range(63, 77)]
+    assert [row.number for row in ROWS] == [*range(1, 39), *range(63, 79)]
     for row in ROWS:
         assert row.part in PARTS
         assert bool(row.tests) != bool(row.reason), row.number

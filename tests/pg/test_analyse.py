@@ -120,6 +120,34 @@ def test_json_has_all_of_it(databases: Databases) -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_a_common_name_does_not_fill_the_screen(databases: Databases) -> None:
+    """Functions that name a column so called, of whatever table, are counted, and a few of them shown."""
+    each = "CREATE FUNCTION f{}() RETURNS text LANGUAGE sql AS $$ SELECT 'quiet' $$;"
+    url = databases.create("source", APP + "".join(each.format(number) for number in range(14)))
+    shown = run("app.other.quiet", "--url", url).stdout
+    data = json.loads(run("app.other.quiet", "--url", url, "--json").stdout)
+
+    assert len(re.findall(r"perhaps +function app.f", shown)) == 10
+    assert re.search(r"perhaps +and 4 more: --json has all of them", shown)
+    assert "14 perhaps" in shown
+    assert len(data["columns"][0]["uses"]) == 14
+
+
+@pytest.mark.usefixtures("here")
+def test_a_star_is_the_table_itself(databases: Databases) -> None:
+    """What refuses DROP TABLE, and what names the table in its text; in code, the table's name."""
+    url = databases.create("source", APP)
+    (Path("backend") / "d.py").write_text("SELECT * FROM users")
+    shown = run("app.users.*", "--url", url, "--schema", "app", "--code", "backend").stdout
+
+    assert "app.users.*, in --url (" in shown
+    assert "2 refuse the drop, 1 built on those" in shown
+    assert re.search(r"breaks +function app.counted\(\)", shown)
+    assert "1 use in 1 file of code" in shown
+    assert not re.search(r"vanishes|lost|trigger note", shown)
+
+
+@pytest.mark.usefixtures("here")
 def test_the_block_can_be_had_alone(databases: Databases) -> None:
     """Of several columns each dependent once; of a column that nothing uses, an empty one."""
     url = databases.create("source", APP)
@@ -164,6 +192,7 @@ def test_the_snapshot_keeps_what_the_analysis_found(
         "table: users\nfrom: person\ncolumns: {name: {sql: lower(s.login)}}\ncreate: false\n"
     )
     (folder / "removals" / "users.yaml").write_text("removal: users\ncolumns: [hashed_password]\ncode: [backend]\n")
+    (folder / "removals" / "gone.yaml").write_text("removal: gone\ntable: other\n")
 
     result = CliRunner().invoke(snapshot, ["shop"], catch_exceptions=False)
     source, target = (
@@ -192,7 +221,8 @@ def test_the_snapshot_keeps_what_the_analysis_found(
     assert uses["hashed_password"]["perhaps"] == 2
     effects = {name: use["effect"] for name, use in uses["hashed_password"]["dependents"].items()}
     assert effects["view app.newest"] == "rebuilt"
-    assert [name for name in target if "uses" in target[name]] == ["app.users"]
+    assert [name for name in target if "uses" in target[name]] == ["app.other", "app.users"]
+    assert target["app.other"]["uses"] == {"*": {"code": {"backend": {"uses": 0, "files": 0}}}}
 
     text = (folder / "catalog" / "target.yaml").read_text()
     assert "      hashed_password:\n        dependents:\n          view app.user_list: {effect: refuses, def" in text

@@ -29,7 +29,7 @@ FROM (
     UNION ALL
     SELECT 'pg_class'::regclass, a.attrelid, a.attnum
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'c') AND NOT c.relispartition
       AND (a.attislocal OR a.attgenerated = '')
     UNION ALL
     SELECT 'pg_constraint'::regclass, oid, 0
@@ -239,3 +239,35 @@ def test_what_is_dropped_in_the_order_said_can_be_dropped(conn: psycopg.Connecti
             dropped += len(blocking)
         conn.rollback()
     assert dropped > 90
+
+
+def test_a_table_that_goes(conn: psycopg.Connection[Any]) -> None:
+    """`*` is the table itself: DROP TABLE refuses, and CASCADE takes beside its own, what was said."""
+    known, wrong = 0, []
+    for case in column_uses.cases("plain"):
+        if made(conn, case):
+            known += 1
+            rows = said(conn, Case(case.name, case.sql, case.table, "*"))
+            predicted = {row.dependent for row in rows if row.effect in ("refuses", "rebuilt")}
+            before, refused, gone = inventory(conn, case), False, set[str]()
+            for way in ("RESTRICT", "CASCADE"):
+                try:
+                    with conn.transaction(force_rollback=True):
+                        conn.execute(f"DROP TABLE here.t {way}".encode())
+                        gone = before - inventory(conn, case)
+                except psycopg.errors.DependentObjectsStillExist:
+                    refused = True
+            if (refused, outside(gone)) != (bool(predicted), outside(predicted)):
+                wrong.append(f"{case.name}\n  said   {predicted}\n  server {refused} {outside(gone)}")
+            wrong += [f"{case.name}: {row}" for row in rows if row.effect in ("lost", "forbids", "changes")]
+        conn.rollback()
+
+    assert not wrong, "\n".join(wrong)
+    assert known >= len(column_uses.USES) - 4
+
+
+def outside(names: set[str]) -> set[str]:
+    """What is not a part of the table, nor an index or a sequence, of which that cannot be told by the name."""
+    own = ("index ", "statistics ", "sequence ", "publication ", "column here.t.", "default here.t.")
+    beside = {name for name in names if not name.startswith(own) and not name.endswith(" on here.t")}
+    return beside - {"table here.t"}

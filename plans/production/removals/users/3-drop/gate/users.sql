@@ -1,0 +1,145 @@
+-- gate.users: app.users (hashed_password, is_active) has soaked, is backed up, and is used by nothing
+-- from   specs/production/removals/users.yaml:2
+-- locks  ACCESS SHARE on app.users (SELECT)
+-- undo   nothing to undo
+
+-- transhume: gate on target -- they have soaked, by the server's clock
+SELECT 'the columns soak until ' || to_char(p.done_at + '7 days'::interval, 'YYYY-MM-DD HH24:MI:SS TZ') AS problem
+FROM transhume.removal_phase AS p
+WHERE (p.project, p.removal) = ('production', 'users') AND p.phase = 2 AND p.state = 'done'
+  AND clock_timestamp() < p.done_at + '7 days'::interval;
+
+-- transhume: gate on target -- the day has come
+SELECT 'not before ' || '2026-12-01' AS problem
+WHERE clock_timestamp() AT TIME ZONE 'UTC' < '2026-12-01'::date;
+
+-- transhume: gate on target -- nobody has written them
+SELECT h.writes || ' writes by ' || h.role || ' (' || h.application || '), the last at ' ||
+  to_char(h.last, 'YYYY-MM-DD HH24:MI:SS TZ') AS problem
+FROM (
+  SELECT role, application, count(*) AS writes, max(at) AS last
+  FROM transhume.guard_hit
+  WHERE (project, removal) = ('production', 'users') AND at > clock_timestamp() - '7 days'::interval
+  GROUP BY role, application
+) AS h
+ORDER BY h.writes DESC;
+
+-- transhume: gate on target -- nothing uses them that was not reviewed
+SELECT live.kind || ' ' || live.identity || ' uses the columns, and ' ||
+  CASE live.effect WHEN 'goes' THEN 'the plan does not know it' ELSE 'the removal does not name it' END AS problem
+FROM (
+  WITH RECURSIVE tree AS (
+    SELECT a.attrelid AS relid, a.attnum::integer AS attnum, a.attname AS column_name
+    FROM pg_attribute AS a
+    WHERE a.attrelid = to_regclass('app.users') AND a.attname IN ('hashed_password', 'is_active', 'zz_removed_hashed_password', 'zz_removed_is_active') AND NOT a.attisdropped
+    UNION ALL
+    SELECT i.inhrelid, c.attnum::integer, c.attname
+    FROM tree AS t
+    JOIN pg_inherits AS i ON i.inhparent = t.relid
+    JOIN pg_attribute AS c ON c.attrelid = i.inhrelid AND c.attname = t.column_name AND NOT c.attisdropped
+  ), doomed AS (
+    SELECT 'pg_class'::regclass::oid AS classid, relid AS objid, attnum AS objsubid, 0 AS depth FROM tree
+    UNION
+    SELECT d.classid, d.objid, d.objsubid, p.depth + 1
+    FROM doomed AS p
+    JOIN pg_depend AS d
+      ON d.refclassid = p.classid AND d.refobjid = p.objid AND (p.objsubid = 0 OR d.refobjsubid = p.objsubid)
+    WHERE d.deptype IN ('a', 'i', 'P', 'S') AND p.depth < 16
+      AND NOT (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT relid FROM tree) AND d.objsubid = 0)
+  ), goes AS (
+    SELECT DISTINCT classid, objid, objsubid FROM doomed
+  ), edge AS (
+    SELECT d.classid, d.objid, d.objsubid
+    FROM goes AS p
+    JOIN pg_depend AS d
+      ON d.refclassid = p.classid AND d.refobjid = p.objid AND (p.objsubid = 0 OR d.refobjsubid = p.objsubid)
+    WHERE d.deptype = 'n'
+      AND NOT EXISTS (SELECT FROM goes AS x WHERE (x.classid, x.objid, x.objsubid) = (d.classid, d.objid, d.objsubid))
+    UNION
+    SELECT d.refclassid, d.refobjid, d.refobjsubid
+    FROM goes AS p
+    JOIN pg_depend AS d ON d.classid = p.classid AND d.objid = p.objid AND d.objsubid = p.objsubid AND d.deptype = 'i'
+    WHERE NOT EXISTS (
+        SELECT FROM goes AS x
+        WHERE (x.classid, x.objid) = (d.refclassid, d.refobjid) AND x.objsubid IN (0, d.refobjsubid)
+      )
+      AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT relid FROM tree))
+  ), blocks AS (
+    SELECT classid, objid, objsubid, 1 AS depth FROM edge
+    UNION
+    SELECT x.classid, x.objid, x.objsubid, b.depth + 1
+    FROM blocks AS b
+    CROSS JOIN LATERAL (
+      SELECT d.classid, d.objid, d.objsubid
+      FROM pg_depend AS d
+      WHERE d.refclassid = b.classid AND d.refobjid = b.objid AND (b.objsubid = 0 OR d.refobjsubid = b.objsubid)
+        AND NOT (b.classid = 'pg_class'::regclass AND b.objid IN (SELECT relid FROM tree))
+      UNION ALL
+      SELECT d.refclassid, d.refobjid, d.refobjsubid
+      FROM pg_depend AS d
+      WHERE d.classid = b.classid AND d.objid = b.objid AND d.deptype = 'i' AND b.classid = 'pg_rewrite'::regclass
+    ) AS x
+    WHERE b.depth < 16
+  ), found AS (
+    SELECT classid, objid, objsubid, 'goes' AS effect FROM doomed WHERE depth > 0
+    UNION
+    SELECT classid, objid, objsubid, CASE min(depth) WHEN 1 THEN 'blocks' ELSE 'above' END
+    FROM blocks
+    WHERE (classid, objid, objsubid) NOT IN (SELECT classid, objid, objsubid FROM goes)
+    GROUP BY classid, objid, objsubid
+  ), named AS (
+    SELECT f.effect, CASE k.contype WHEN 'c' THEN 'check constraint' ELSE o.type END AS kind, o.identity
+    FROM found AS f
+    LEFT JOIN pg_rewrite AS r ON f.classid = 'pg_rewrite'::regclass AND r.oid = f.objid AND r.rulename = '_RETURN'
+    LEFT JOIN pg_publication_rel AS p ON f.classid = 'pg_publication_rel'::regclass AND p.oid = f.objid
+    LEFT JOIN pg_constraint AS k ON f.classid = 'pg_constraint'::regclass AND k.oid = f.objid
+    LEFT JOIN pg_trigger AS g ON f.classid = 'pg_trigger'::regclass AND g.oid = f.objid
+    LEFT JOIN pg_class AS c ON f.classid = 'pg_class'::regclass AND c.oid = f.objid
+    CROSS JOIN LATERAL pg_identify_object(
+      CASE WHEN r.oid IS NOT NULL THEN 'pg_class'::regclass::oid
+           WHEN p.oid IS NOT NULL THEN 'pg_publication'::regclass::oid ELSE f.classid END,
+      coalesce(r.ev_class, p.prpubid, f.objid),
+      CASE WHEN r.oid IS NOT NULL OR p.oid IS NOT NULL THEN 0 ELSE f.objsubid END
+    ) AS o
+    WHERE f.classid NOT IN ('pg_type'::regclass, 'pg_attrdef'::regclass)
+      AND k.contype IS DISTINCT FROM 'n'
+      AND coalesce(k.conparentid, 0) = 0 AND k.conislocal IS NOT FALSE AND coalesce(NOT c.relispartition, true)
+      AND g.tgisinternal IS NOT TRUE
+      AND NOT coalesce(g.tgname LIKE 'zz%\_transhume\_%', false)
+      AND NOT (f.classid = 'pg_class'::regclass AND c.relnamespace = 'pg_toast'::regnamespace)
+  )
+  SELECT max(effect) AS effect, kind, identity FROM named GROUP BY kind, identity
+) AS live
+WHERE (live.kind, live.identity) NOT IN (
+  ('index', 'app.users_active'),
+  ('index', 'app.users_active')
+)
+  AND NOT (live.effect = 'goes' AND (live.kind, live.identity) IN (
+    SELECT d.kind, d.identity FROM transhume.removal_dependent AS d
+    WHERE (d.project, d.removal) = ('production', 'users')
+  ))
+ORDER BY live.kind, live.identity;
+
+-- transhume: gate on target -- the replica identity is another index
+SELECT i.indexrelid::regclass || ' is the replica identity of ' || i.indrelid::regclass || ': give it another one' AS problem
+FROM pg_index AS i
+JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::smallint[])
+WHERE i.indrelid = to_regclass('app.users') AND i.indisreplident AND a.attname IN ('hashed_password', 'is_active', 'zz_removed_hashed_password', 'zz_removed_is_active');
+
+-- transhume: gate on target -- the backup is what the table has
+SELECT found.problem
+FROM (
+  SELECT
+    count(*) FILTER (WHERE b._present IS NULL) AS missing,
+    count(*) FILTER (WHERE t.here IS NULL) AS surplus,
+    count(*) FILTER (WHERE t.here AND b._present AND pg_catalog.record_image_ne(ROW(t.hashed_password, t.is_active), ROW(b.hashed_password, b.is_active))) AS different
+  FROM (SELECT true AS here, t.id, t.zz_removed_hashed_password AS hashed_password, t.zz_removed_is_active AS is_active FROM app.users AS t) AS t
+  FULL JOIN (SELECT b.* FROM transhume.backup_production_users AS b WHERE b._present) AS b ON b.id = t.id
+) AS counted
+CROSS JOIN LATERAL (
+  VALUES
+    (counted.missing, counted.missing || ' rows are not in the backup'),
+    (counted.surplus, counted.surplus || ' rows of the backup are not in the table'),
+    (counted.different, counted.different || ' rows have other values in the backup')
+) AS found (rows, problem)
+WHERE found.rows > 0;

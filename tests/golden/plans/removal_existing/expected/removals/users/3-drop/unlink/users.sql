@@ -1,0 +1,15 @@
+-- unlink.users: app.users: without users_active
+-- from   specs/demo/removals/users.yaml:1
+-- after  measure.users
+-- locks  SHARE UPDATE EXCLUSIVE on app.users (DROP INDEX CONCURRENTLY, outside of a transaction)
+-- undo   makes them again; once the columns are dropped, `transhume restore` does
+
+-- transhume: probe of "users_active" on target -- valid: it is gone
+SELECT CASE WHEN to_regclass('app.users_active') IS NULL THEN 'valid' ELSE 'absent' END AS state;
+
+-- transhume: build of "users_active" on target -- outside
+-- SHARE UPDATE EXCLUSIVE on app.users
+DROP INDEX CONCURRENTLY app.users_active;
+
+-- transhume: revert on target
+CREATE INDEX users_active ON app.users USING btree (team_id) WHERE is_active;
