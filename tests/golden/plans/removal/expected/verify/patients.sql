@@ -15,6 +15,28 @@ FROM app.patients;
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
+    s.id,
+    s.name COLLATE "C",
+    s.born COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM public.patient AS s
+WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE);
+
+-- transhume: checksum on target -- as they arrived
+SELECT
+  count(*) AS rows,
+  sum(hashint8extended(hash_record_extended(ROW(
+    t.id,
+    t.legacy_id,
+    t.name COLLATE "C",
+    t.born COLLATE "C"
+  ), 0), 0)) AS checksum
+FROM app.patients AS t;
+
+-- transhume: columns on source binds rejected -- of each column, asked for where the rows' sums differ
+SELECT
   sum(uuid_hash_extended(encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid, h.seed)) AS id,
   sum(hashint8extended(s.id, h.seed)) AS legacy_id,
   sum(hashtextextended(s.name COLLATE "C", h.seed)) AS name,
@@ -33,9 +55,8 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE (h.text = ANY ($1::text[])) IS NOT TRUE;
 
--- transhume: checksum on target -- as they arrived
+-- transhume: columns on target
 SELECT
-  count(*) AS rows,
   sum(uuid_hash_extended(t.id, h.seed)) AS id,
   sum(hashint8extended(t.legacy_id, h.seed)) AS legacy_id,
   sum(hashtextextended(t.name COLLATE "C", h.seed)) AS name,
