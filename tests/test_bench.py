@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench import content, dirt, load, noop, peers, rows, run
+from bench import content, dirt, load, noop, peers, removal, rows, run
 from bench.clinic import SOURCES, TABLES, WORKLOAD, Clinic, clinic
 from bench.site import Failed, Site, opened
 from runner.manifest import read_plan
@@ -111,7 +111,7 @@ def test_the_check_of_the_content_can_fail(site: Site, tiny: Clinic) -> None:
 
 def test_a_copy_that_lost_a_row_is_noticed(site: Site, tiny: Clinic) -> None:
     """Who cannot map is held to the number of rows."""
-    copy = peers.dump_and_restore(tiny)
+    copy = peers.dump_and_restore(tiny, compressed=False)
     copy.prepare()
     copy.run()
     field = run.Field("", [])
@@ -159,10 +159,20 @@ def test_a_smaller_measurement_ends_with_its_figures(
         assert list(found[key].values()) == [0, 0, 0, 0, 1, 1]
 
 
+@pytest.mark.slow
+def test_a_small_removal_ends_with_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    """What came back is what was there, and the application was never refused, or it ends with an error."""
+    removal.main(["--rows", "20000"])
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["rollback_2"] < 1
+    assert found["restore"] < 300
+    assert 0 < found["held_ms"] < 1000  # 10 ms here; the machine may be at other work
+
+
 def test_the_targets_of_make_are_the_modules() -> None:
     """Every measurement has its `make` target, and docs/bench.md tells of it."""
     makefile, page = (ROOT / "Makefile").read_text(), (ROOT / "docs" / "bench.md").read_text()
     for target, module in (("bench", "run"), *((f"bench-{name}", name) for name in
-                           ("rows", "dirt", "noop", "load", "compile"))):  # fmt: skip
+                           ("rows", "dirt", "noop", "load", "compile", "removal"))):  # fmt: skip
         assert re.search(rf"^{target}: .*\n\t.* -m bench\.{module}\b", makefile, re.MULTILINE), target
         assert f"`make {target}`" in page, target

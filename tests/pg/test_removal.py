@@ -35,7 +35,7 @@ def test_each_phase_goes_forward_and_back(rich: Removing) -> None:
         assert leftovers(rich) == [], last
 
 
-def leftovers(removal: Removing) -> list[object]:
+def leftovers(removal: Removing) -> list[tuple[str]]:
     """What a removal has made in the database and should have taken away."""
     return removal.ask(
         """SELECT relname::text FROM pg_class WHERE relnamespace = 'transhume'::regnamespace

@@ -296,6 +296,7 @@ def test_the_purge_writes_the_backup_to_a_file(users: Removing) -> None:
     ((file, rows, digest),) = users.ask("SELECT file, rows, sha256 FROM transhume.removal_export")
     data = Path(file).read_bytes()
     assert (rows, digest) == (50, hashlib.sha256(data).hexdigest())
+    assert Path(file).stat().st_mode & 0o777 == 0o600
     exported = list(csv.DictReader(data.decode().splitlines()))
     assert exported[0] == {"id": "2", "code": "c2", "old": "o2", "_born": "f"}
     assert exported[-1] == {"id": "500", "code": "", "old": "", "_born": "t"}

@@ -79,8 +79,8 @@ def test_each_step_takes_the_locks_that_it_says(
     removal.restore()
 
     for place, locks in held.items():
-        phase, kind, name = place.split("/")
-        header = said((removal.folder / phase / kind / name).read_text().partition("\n\n")[0])
+        folder, kind, name = place.split("/")
+        header = said((removal.folder / folder / kind / name).read_text().partition("\n\n")[0])
         strong = {on: level for on, level in locks.items() if level not in ("ACCESS SHARE", "ROW SHARE")}
         assert strong == {on: level for on, level in header.items() if level not in ("ACCESS SHARE", "ROW SHARE")}, (
             place
