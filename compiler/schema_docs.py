@@ -56,8 +56,9 @@ def _deeper(form: Schema, defs: Schema, told: list[Schema]) -> Iterator[str]:
             told.append(inner)
             title = f" as `{inner['title']}`" if "title" in inner else ""
             said = inner["description"] if inner is not entry and "description" in inner else ""
-            yield from (f"`{key}`{title}: {said}".rstrip(), "", *_table(inner, defs), "")
-            yield from _deeper(inner, defs, told)
+            if "properties" in inner:
+                yield from (f"`{key}`{title}: {said}".rstrip(), "", *_table(inner, defs), "")
+                yield from _deeper(inner, defs, told)
 
 
 def _inner(part: Schema, defs: Schema) -> Iterator[Schema]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_each_phase_goes_forward_and_back(rich: Removing) -> None:
         assert leftovers(rich) == [], last
 
 
-def leftovers(removal: Removing) -> list[tuple[str]]:
+def leftovers(removal: Removing) -> list[tuple[Any, ...]]:
     """What a removal has made in the database and should have taken away."""
     return removal.ask(
         """SELECT relname::text FROM pg_class WHERE relnamespace = 'transhume'::regnamespace

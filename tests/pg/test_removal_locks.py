@@ -78,12 +78,12 @@ def test_each_step_takes_the_locks_that_it_says(
         removal.apply(phase)
     removal.restore()
 
-    for place, locks in held.items():
-        folder, kind, name = place.split("/")
+    for where, locks in held.items():
+        folder, kind, name = where.split("/")
         header = said((removal.folder / folder / kind / name).read_text().partition("\n\n")[0])
         strong = {on: level for on, level in locks.items() if level not in ("ACCESS SHARE", "ROW SHARE")}
         assert strong == {on: level for on, level in header.items() if level not in ("ACCESS SHARE", "ROW SHARE")}, (
-            place
+            where
         )
     tables = {"app.users", "app.plans"}
     crowded = [(place, names) for place, names in crowds if len(tables & set(names)) > 1]
