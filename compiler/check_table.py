@@ -42,7 +42,7 @@ def _key(table: Table) -> Iterator[Diagnostic]:
 
 def _dropped(table: Table) -> Iterator[Diagnostic]:
     words = [word for mapping in table.mappings for word in sources(mapping.how)]
-    words += [table.tree.parents.column, *table.tree.order] if table.tree else []
+    words += [*table.tree.parents.columns, *table.tree.order] if table.tree else []
     read = {word.text: word for word in words}
     for reason in table.drop:
         if word := read.get(reason.name.text):
