@@ -41,7 +41,9 @@ def _key(table: Table) -> Iterator[Diagnostic]:
 
 
 def _dropped(table: Table) -> Iterator[Diagnostic]:
-    read = {word.text: word for mapping in table.mappings for word in sources(mapping.how)}
+    words = [word for mapping in table.mappings for word in sources(mapping.how)]
+    words += [*table.tree.parents.columns, *table.tree.order] if table.tree else []
+    read = {word.text: word for word in words}
     for reason in table.drop:
         if word := read.get(reason.name.text):
             label, hint = f"read on line {word.span.line}", "take one of the two out"

@@ -26,7 +26,7 @@ def existing(project: Project, documents: Iterable[Document]) -> Existing:
     for data in (document.data for document in documents):
         if isinstance(data, Map) and isinstance(table := data.get("table"), str):
             filled |= set(_named([table], project.target.schema))
-            for name in _named(_sources(data.get("from")), project.source.schema):
+            for name in _named([*_sources(data.get("from")), *_beside(data)], project.source.schema):
                 names.setdefault(name, str(table))
     return Existing(names, frozenset(filled))
 
@@ -42,6 +42,15 @@ def _sources(value: Value | None) -> Iterator[str]:
             return
         for table in parsed.find_all(exp.Table):
             yield f"{table.db}.{table.name}" if table.db else table.name
+
+
+def _beside(data: Map) -> Iterator[str]:
+    """The table beside a tree's rows that says what hangs from what."""
+    found: Value | None = data
+    for key in ("tree", "parent", "from", "table"):
+        found = found.get(key) if isinstance(found, Map) else None
+    if isinstance(found, str):
+        yield found
 
 
 def _named(texts: Iterable[str], schema: str) -> Iterator[Name]:

@@ -42,6 +42,13 @@ class Shape:
         prose = "the same, with the parents put back that were mended"
         yield Section("query", "target", self._target(), of="shape", binds=("run",), prose=prose)
 
+        if self._is_walkable:
+            binds = ("rejected", "rooted")
+            yield Section("query", "source", self._depths(), of="depths", binds=binds, prose="walked anew")
+            depth = self._at("t", "depth")
+            sql = render("tree/depths_target", depth=depth, target=self._target_sql)
+            yield Section("query", "target", sql, of="depths", prose="how many rows are how deep")
+
     def rules(self) -> Section:
         """No row: each row is where its parent, its root, its depth and its path say, and what was done shows."""
         parts = (self._local(), *self._positions(), *self._walked(), self._as_listed())
@@ -78,6 +85,27 @@ class Shape:
             table=literal(self.table.id), mended=join(", ", map(literal, _MENDED)),
         )  # fmt: skip
         return self._sums(link)
+
+    @property
+    def _is_walkable(self) -> bool:
+        """The source finds the children of a row by an index, and knows where all rows hang."""
+        links, relation = self.tree.links, self.table.relation
+        indexed = relation is not None and any(
+            index.columns[:1] == (links.name,) and index.valid for index in relation.indexes
+        )
+        plain = self.tree.orphan != "under" and not links.joins and self.tree.type != "numeric"
+        return indexed and plain and self._has("depth")
+
+    def _depths(self) -> Sql:
+        own = {name: value for name, value, _ in narrow(self.table, self.tree, self.layout).columns}
+        text = text_key([column("s", self.tree.key.name)])
+        arrived = Sql(f"({text} = ANY ($1::text[])) IS NOT TRUE")
+        flat = self.tree.max_depth and self.tree.deeper == "flatten"
+        return render(
+            "tree/depths_source", key=own["key"], parent=own["parent"], text=text, relation=source_sql(self.table),
+            column=column("s", self.tree.links.name), conditions=(arrived, *where(self.table)),
+            depth=Sql(f"least(n.depth, {self.tree.max_depth})" if flat else "n.depth"),
+        )  # fmt: skip
 
     def _place(self, parent: Sql, is_root: Sql, order: Sql) -> Sql | None:
         """The place of a row among those that had the same parent; one that was made a root is a sibling no more."""

@@ -219,6 +219,11 @@ class Adjacency:
         """What the parents are told by, in words."""
         return (self.column.text,)
 
+    @property
+    def columns(self) -> tuple[Word, ...]:
+        """The source columns that tell them."""
+        return (self.column,)
+
 
 @dataclass(frozen=True, slots=True)
 class Replies:
@@ -237,6 +242,11 @@ class Replies:
         """What the parents are told by, in words."""
         return (f"{self.table}.{self.parent}",)
 
+    @property
+    def columns(self) -> tuple[Word, ...]:
+        """The source columns that tell them: none of the row's own."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -254,6 +264,11 @@ class Paths:
         """What the parents are told by, in words."""
         return (self.column.text,)
 
+    @property
+    def columns(self) -> tuple[Word, ...]:
+        """The source columns that tell them."""
+        return (self.column,)
+
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
@@ -267,6 +282,11 @@ class Intervals:
     def names(self) -> tuple[str, ...]:
         """What the parents are told by, in words."""
         return self.left.text, self.right.text
+
+    @property
+    def columns(self) -> tuple[Word, ...]:
+        """The source columns that tell them."""
+        return (self.left, self.right, *([self.tree] if self.tree else []))
 
 
 Parents = Adjacency | Replies | Paths | Intervals

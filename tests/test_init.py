@@ -250,6 +250,16 @@ def test_specs_that_are_there_stay(shop: Path) -> None:
     assert (tables / "mine.yaml").read_text() == mine
 
 
+def test_a_table_of_replies_gets_no_spec(shop: Path) -> None:
+    """It is read beside the rows that hang by it."""
+    tables = shop / "specs/shop/tables"
+    tables.mkdir()
+    tree = "tree: {parent: {from: {table: dispatch_order, child: id, parent: parent_id}, to: parent_id}}"
+    (tables / "mine.yaml").write_text(f"table: clients\nfrom: dispatch_customer\n{tree}\n", encoding="utf-8")
+
+    assert transhume(shop, "shop").stdout.startswith("specs/shop/tables: 0 specs written, 1 kept\n")
+
+
 def test_derived_keys_need_a_namespace(shop: Path) -> None:
     """`--keys uuid` without ids in the project is a mistake in the call."""
     path = shop / "specs/shop/project.yaml"

@@ -42,9 +42,9 @@ def test_another_format_is_refused(migrations: Make) -> None:
     """A journal of a later version is not touched."""
     migration = migrations(rows=10)
     migration.apply()
-    migration.ask("UPDATE transhume.journal SET format = 3")
+    migration.ask("UPDATE transhume.journal SET format = 4")
 
-    with pytest.raises(Refused, match="the journal in the target has format 3, this runner knows format 2"):
+    with pytest.raises(Refused, match="the journal in the target has format 4, this runner knows format 3"):
         migration.apply()
 
 

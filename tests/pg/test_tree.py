@@ -19,6 +19,7 @@ from tests.test_golden import GOLDEN
 TABLE = """CREATE TABLE comment (
   id integer PRIMARY KEY, parent_id bigint, at integer NOT NULL, gone boolean NOT NULL, size text, body text NOT NULL
 );
+CREATE INDEX ON comment (parent_id);
 """
 RULES: Mapping[str, Rules] = {
     "plain": Rules(),

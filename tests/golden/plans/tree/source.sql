@@ -7,6 +7,7 @@ CREATE TABLE comment (
   is_deleted boolean NOT NULL,
   created_at timestamptz NOT NULL
 );
+CREATE INDEX ON comment (parent_id);
 INSERT INTO account SELECT n, n + 100, 'account ' || n FROM generate_series(1, 9) AS n;
 -- 1-6 a thread of six levels, a reply with a smaller id than its parent; 7 its own parent; 8 an orphan, with a reply;
 -- 10 to 12 a cycle, from which 13 and 14 hang; 15 deleted, with a reply; 16 deleted, without; 17 deleted, with only 16;

@@ -138,6 +138,36 @@ UNION ALL
   ORDER BY c.children
 );
 
+-- transhume: query of "depths" on source binds rejected rooted -- walked anew
+WITH RECURSIVE node AS (
+  SELECT s.id::bigint AS key, 0 AS depth
+  FROM public.comment AS s
+  WHERE (nullif(s.parent_id::bigint, s.id::bigint) IS NULL OR s.id::text = ANY ($2::text[]))
+    AND (s.id::text = ANY ($1::text[])) IS NOT TRUE
+  UNION ALL
+  SELECT s.key, n.depth + 1
+  FROM node AS n
+  CROSS JOIN LATERAL (
+    SELECT s.id::bigint AS key
+    FROM public.comment AS s
+    WHERE s.parent_id = n.key
+      AND nullif(s.parent_id::bigint, s.id::bigint) IS NOT NULL
+      AND (s.id::text = ANY ($2::text[])) IS NOT TRUE
+      AND (s.id::text = ANY ($1::text[])) IS NOT TRUE
+    OFFSET 0
+  ) AS s
+)
+SELECT least(n.depth, 3) AS depth, count(*) AS rows
+FROM node AS n
+GROUP BY 1
+ORDER BY 1;
+
+-- transhume: query of "depths" on target -- how many rows are how deep
+SELECT t.depth AS depth, count(*) AS rows
+FROM app.comments AS t
+GROUP BY 1
+ORDER BY 1;
+
 -- transhume: verify on target
 SELECT 'constraint ' || k.conname || ' is not validated' AS problem
 FROM pg_constraint AS k
