@@ -43,7 +43,7 @@ class Shape:
         yield Section("query", "target", self._target(), of="shape", binds=("run",), prose=prose)
 
         if self._is_walkable:
-            binds = ("rejected", "rooted")
+            binds = ("rejected", "rooted", *(("left",) if self.tree.gone is not None else ()))
             yield Section("query", "source", self._depths(), of="depths", binds=binds, prose="walked anew")
             depth = self._at("t", "depth")
             sql = render("tree/depths_target", depth=depth, target=self._target_sql)
@@ -99,11 +99,13 @@ class Shape:
     def _depths(self) -> Sql:
         own = {name: value for name, value, _ in narrow(self.table, self.tree, self.layout).columns}
         text = text_key([column("s", self.tree.key.name)])
-        arrived = Sql(f"({text} = ANY ($1::text[])) IS NOT TRUE")
+        arrived, left = Sql(f"({text} = ANY ($1::text[])) IS NOT TRUE"), None
+        if self.tree.gone is not None:  # what hung from a placeholder that stayed behind may hang from its parent now
+            arrived, left = Sql(f"({arrived} OR {text} = ANY ($3::text[]))"), Sql("n.key::text = ANY ($3::text[])")
         flat = self.tree.max_depth and self.tree.deeper == "flatten"
         return render(
             "tree/depths_source", key=own["key"], parent=own["parent"], text=text, relation=source_sql(self.table),
-            column=column("s", self.tree.links.name), conditions=(arrived, *where(self.table)),
+            column=column("s", self.tree.links.name), conditions=(arrived, *where(self.table)), left=left,
             depth=Sql(f"least(n.depth, {self.tree.max_depth})" if flat else "n.depth"),
         )  # fmt: skip
 

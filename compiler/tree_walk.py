@@ -216,7 +216,8 @@ class Walk:
             yield _action("broken", _SHAPE, "n.fate = 'broken'", f"{lost} ' leads back to it: it is a root now'")
         if self._flattens:
             hangs = f"' levels deep: it hangs from ' || n.parent::text || ' now, {self.tree.max_depth} levels deep'"
-            yield _action("flattened", _SHAPE, "n.level > n.depth", f"n.level::text || {hangs}")
+            moved = " AND n.fate IS DISTINCT FROM 'left'" if self.tree.gone is not None else ""
+            yield _action("flattened", _SHAPE, f"n.level > n.depth{moved}", f"n.level::text || {hangs}")
         if self.tree.gone is not None:
             yield _action("placeholder", _FINE, "n.gone AND n.fate IS DISTINCT FROM 'left'", "'rows hang from it'")
             yield _action("left", _FINE, "n.fate = 'left'", "'a placeholder from which nothing hangs'")

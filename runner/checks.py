@@ -12,7 +12,7 @@ from runner.bind import Value
 from runner.connect import Session
 from runner.errors import RunnerError
 from runner.execute import Result, TextRow, Values, execute
-from runner.rejects import nulled_keys, rejected_keys, rooted_keys, set_aside
+from runner.rejects import left_keys, nulled_keys, rejected_keys, rooted_keys, set_aside
 from runner.sections import Section, Side
 from runner.work import Work, lines
 
@@ -109,6 +109,8 @@ class Checking:
                 values[name] = rejected_keys(self.target, self.work.run, self.work.table.id)
             elif name == "rooted":
                 values[name] = rooted_keys(self.target, self.work.run, self.work.table.id)
+            elif name == "left":
+                values[name] = left_keys(self.target, self.work.run, self.work.table.id)
             elif name.startswith(NULLED):
                 column = json.loads(name.removeprefix(NULLED))
                 values[name] = nulled_keys(self.target, self.work.run, self.work.table.id, column)

@@ -69,6 +69,11 @@ def rooted_keys(session: Session, run: Run, table: str) -> list[str]:
     return _keys(session, run, table, "action IN ('rooted', 'broken')", ())
 
 
+def left_keys(session: Session, run: Run, table: str) -> list[str]:
+    """The keys of a hierarchy's placeholders that stayed behind."""
+    return _keys(session, run, table, "action = 'left'", ())
+
+
 def _keys(session: Session, run: Run, table: str, condition: str, values: tuple[str, ...]) -> list[str]:
     query = f"SELECT DISTINCT key FROM transhume.reject WHERE run = %s AND table_id = %s AND {condition} ORDER BY key"
     return [row_text(key) for (key,) in session.execute(query.encode(), (run.run, table, *values))]

@@ -44,7 +44,7 @@ def test_the_demo_ends_with_every_row_accounted_for(clone: Path) -> None:
     found = table(result.output)
 
     assert result.exit_code == 0, result.output
-    assert list(found) == ["offices", "profiles", "doctors", "patients", "orders", "comments", "all"]
+    assert list(found) == ["offices", "profiles", "comments", "doctors", "patients", "orders", "all"]
     for source, moved, filtered, rejected, reconciled, _nulled in found.values():
         assert source == moved + filtered + rejected + reconciled
     assert found["offices"] == [200, 200, 0, 0, 0, 0]

@@ -106,6 +106,25 @@ def test_any_forest(comments: list[Comment], databases: Databases, tmp_path_fact
     assert migration.verify().green
 
 
+def test_what_hung_from_a_placeholder_that_stays_behind(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Flattened beside it, its answers no longer hang from it: it goes, they stay, and the depths are the source's."""
+    comments = [
+        *(Comment(1, None), Comment(2, 1), Comment(3, 2, gone=True), Comment(4, 3), Comment(5, 4, gone=True)),
+        *(Comment(6, 5), Comment(7, 3)),
+    ]
+    migration = Projects(databases, tmp_path_factory.mktemp("flat"))(
+        content(comments), {"flat": spec("flat", RULES["flat"])}
+    )
+    migration.apply()
+
+    forest = grow(comments, RULES["flat"])
+    assert {key for key, action in forest.actions if action == "left"} == {3, 5}
+    assert_grown(migration, "flat", forest, len(comments))
+    assert migration.verify().green
+
+
 MEMO = "CREATE TABLE memo (id integer PRIMARY KEY, parent_id integer, at integer, body text NOT NULL);\n"
 MEMOS = """\
 table: memos

@@ -261,7 +261,7 @@ CROSS JOIN LATERAL (
   VALUES
     ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || n.was::text || ' does not move: it is a root now'),
     ('broken', '23514', n.fate = 'broken', 'parent_id = ' || n.was::text || ' leads back to it: it is a root now'),
-    ('flattened', '23514', n.level > n.depth, n.level::text || ' levels deep: it hangs from ' || n.parent::text || ' now, 12 levels deep'),
+    ('flattened', '23514', n.level > n.depth AND n.fate IS DISTINCT FROM 'left', n.level::text || ' levels deep: it hangs from ' || n.parent::text || ' now, 12 levels deep'),
     ('placeholder', '00000', n.gone AND n.fate IS DISTINCT FROM 'left', 'rows hang from it'),
     ('left', '00000', n.fate = 'left', 'a placeholder from which nothing hangs')
 ) AS done (action, sqlstate, is_done, reason)

@@ -151,12 +151,12 @@ UNION ALL
   ORDER BY c.children
 );
 
--- transhume: query of "depths" on source binds rejected rooted -- walked anew
+-- transhume: query of "depths" on source binds rejected rooted left -- walked anew
 WITH RECURSIVE node AS (
   SELECT s.id::bigint AS key, 0 AS depth
   FROM public.dispatch_comment AS s
   WHERE (nullif(s.parent_id::bigint, s.id::bigint) IS NULL OR s.id::text = ANY ($2::text[]))
-    AND (s.id::text = ANY ($1::text[])) IS NOT TRUE
+    AND ((s.id::text = ANY ($1::text[])) IS NOT TRUE OR s.id::text = ANY ($3::text[]))
   UNION ALL
   SELECT s.key, n.depth + 1
   FROM node AS n
@@ -166,12 +166,13 @@ WITH RECURSIVE node AS (
     WHERE s.parent_id = n.key
       AND nullif(s.parent_id::bigint, s.id::bigint) IS NOT NULL
       AND (s.id::text = ANY ($2::text[])) IS NOT TRUE
-      AND (s.id::text = ANY ($1::text[])) IS NOT TRUE
+      AND ((s.id::text = ANY ($1::text[])) IS NOT TRUE OR s.id::text = ANY ($3::text[]))
     OFFSET 0
   ) AS s
 )
 SELECT least(n.depth, 12) AS depth, count(*) AS rows
 FROM node AS n
+WHERE (n.key::text = ANY ($3::text[])) IS NOT TRUE
 GROUP BY 1
 ORDER BY 1;
 
