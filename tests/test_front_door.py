@@ -121,7 +121,11 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("waiting")
 def test_an_interrupted_command_ends_with_130_and_one_line() -> None:
     """Ctrl-C shows no traceback, and the shell sees 130."""
-    result = CliRunner().invoke(main, ["wait"])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        result = CliRunner().invoke(main, ["wait"])
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert result.exit_code == 130
     assert result.stderr == "\ninterrupted\n"

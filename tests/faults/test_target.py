@@ -42,9 +42,12 @@ def test_triggers_do_not_fire(databases: Databases, tmp_path: Path, quietly: Qui
 
 
 def test_no_session_stands_in_for_a_replica() -> None:
-    """Nothing sets session_replication_role: keys are checked, and what refers to nothing is looked for."""
+    """Nothing that moves rows sets session_replication_role: keys are checked, and missing references looked for.
+
+    Only the refill of a removal's restore does: the application's triggers are not to fire, and keys come after it.
+    """
     for path in [*ROOT.glob("templates/**/*"), *ROOT.glob("runner/**/*.*"), *ROOT.glob("compiler/**/*.py")]:
-        if path.suffix in (".py", ".sql", ".j2"):
+        if path.suffix in (".py", ".sql", ".j2") and path.parent.name not in ("removal", "removals"):
             assert "session_replication_role" not in path.read_text(encoding="utf-8"), path
 
 

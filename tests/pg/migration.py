@@ -96,7 +96,8 @@ class Migration:
         """What was set aside in the last run, in a fixed order."""
         return self.ask(
             """SELECT table_id, key, action, reason, sqlstate, step FROM transhume.reject
-               WHERE run = (SELECT run FROM transhume.run ORDER BY started_at DESC LIMIT 1) ORDER BY table_id, key"""
+               WHERE run = (SELECT run FROM transhume.run ORDER BY started_at DESC LIMIT 1)
+               ORDER BY table_id, key, action, target_column, step"""
         )
 
 

@@ -88,7 +88,7 @@ def forests(draw: st.DrawFn) -> list[Comment]:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(comments=forests())
 def test_any_forest(comments: list[Comment], databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever hangs from whatever, every table is what its rules make of it in Python, and verification is green."""

@@ -178,7 +178,7 @@ def forests(draw: st.DrawFn) -> tuple[list[Node], list[Node]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=forests(), rule=st.sampled_from(sorted(RULES)))
 def test_any_forest(
     drawn: tuple[list[Node], list[Node]], rule: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory
