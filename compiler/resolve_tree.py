@@ -12,7 +12,7 @@ from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
 from compiler.expressions import Scope, scalar
 from compiler.parents import links_of
 from compiler.spec import Placeholder, Scalar, Tree, Word
-from compiler.sql import Sql, cast, literal
+from compiler.sql import Sql
 from compiler.types import BOOLEAN, read_type
 from compiler.world import Here, noting
 
@@ -147,8 +147,3 @@ def _not_a_key(here: Here, under: Word, type: str) -> list[Diagnostic]:
 
 def _is_ltree_path(bound: BoundColumn) -> bool:
     return bound.node == "path" and is_ltree(read_type(bound.type))
-
-
-def under_sql(tree: BoundTree) -> Sql:
-    """The key that orphans hang from."""
-    return cast(literal(tree.under), tree.type)

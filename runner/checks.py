@@ -73,9 +73,9 @@ class Checking:
         columns = list(self._sums("columns"))
         yield from columns or problems
 
-    def _sums(self, name: str) -> Iterator[str]:
+    def _sums(self, title: str) -> Iterator[str]:
         """The sums of both sides that are not equal, by their names."""
-        source, target = self.work.file.need(name, "source"), self.work.file.need(name, "target")
+        source, target = self.work.file.need(title, "source"), self.work.file.need(title, "target")
         values = self._values(source)
         with ThreadPoolExecutor(1, "checksum") as side:  # the two servers work at the same time
             summed = side.submit(execute, self.source(), source, values)

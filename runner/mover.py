@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from runner import budget, control, fence, journal
+from runner import budget, fence, journal
 from runner.chunks import Chunk, Pace
 from runner.connect import Session
 from runner.errors import RunnerError, SnapshotLost, SqlError, is_row_error
@@ -82,7 +82,7 @@ class Mover(abc.ABC):
         return Placing(session, self.work.file, values, lambda aside: self.check_budget(session, aside))
 
     def _once(self) -> Moved | None:
-        wish = self._wish()
+        wish = self.work.wish()
         if self.position is None:
             self.position = journal.position(self.work.target(), self.work.run, self.work.step.id, self.part)
         while (head := self.head(self.position)) is not None:
@@ -107,17 +107,6 @@ class Mover(abc.ABC):
             self.work.pause(wait_for_rate(moved.counts.read, time.monotonic() - started, wish.rate))
             return moved
         return None
-
-    def _wish(self) -> control.Control:
-        """What the run is to do, as its journal says; waits while that is to wait. Raises Stopped."""
-        while True:
-            wish = control.read(self.work.target(), self.work.run)
-            if wish.wanted == "stop":
-                self.work.context.stop.set()
-            self.work.check_stop()
-            if wish.wanted == "go" and wish.hold is None:
-                return wish
-            self.work.pause(POLL)
 
     def _move(self, head: Head) -> Moved:
         """One chunk, in one transaction on the target."""
@@ -192,9 +181,6 @@ class Mover(abc.ABC):
     def check_budget(self, session: Session, fresh: int) -> None:
         """Raise RunnerError where too many rows were set aside, `fresh` of them at most by this transaction."""
         budget.check(session, self.work.context.plan, self.work.run, self.work.table, fresh)
-
-
-POLL = 0.2  # seconds between two looks at what a paused run is to do
 
 
 def _is_claim(error: SqlError) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from runner import events, fence, journal
+from runner import control, events, fence, journal
 from runner.connect import Session
+from runner.control import Control
 from runner.errors import RunnerError, SqlError, Stopped
 from runner.execute import Result, Values, execute
 from runner.failpoints import failpoint
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SHOWN = 20  # lines of a red section
+POLL = 0.2  # seconds between two looks at what a paused run is to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,17 @@ class Work:
         """Raise Stopped where the run is to end."""
         if self.context.stop.is_set():
             raise Stopped(f"{self.step.id} stops here")
+
+    def wish(self) -> Control:
+        """What the run is to do, as its journal says; waits while that is to wait. Raises Stopped."""
+        while True:
+            wish = control.read(self.target(), self.run)
+            if wish.wanted == "stop":
+                self.context.stop.set()
+            self.check_stop()
+            if wish.wanted == "go" and wish.hold is None:
+                return wish
+            self.pause(POLL)
 
     def pause(self, seconds: float) -> None:
         """Wait so long. Raises Stopped where the run is to end."""

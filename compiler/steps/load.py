@@ -188,7 +188,7 @@ class LoadTable(TableStep):
         rows = (read.staged_rows, *node_join(self.table), *looked_up(self.table.columns))
         yield sift(read, self._load(rows, (sifted(), *self._moving, *self._passed)))
         binds = ("run", "step", "chunk", "places", "columns", "reasons", "sqlstates")
-        run, step, chunk, *_ = (Sql(f"${place}") for place in range(1, 4))
+        run, step, chunk = (Sql(f"${place}") for place in range(1, 4))
         noted = {**self._noted, "run": run, "step": step, "chunk": chunk}
         sql = render("load/set_aside", rows=read.staged_rows, **noted)
         yield Section("set_aside", "target", sql, binds=binds, prose="sets aside the rows that were refused")

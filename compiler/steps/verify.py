@@ -118,9 +118,8 @@ class VerifyTable(TableStep):
 
     def _column_sums(self, name: str, first: tuple[Sql, ...]) -> Iterator[Section]:
         """$1 is the keys of the rows that did not arrive, $2 and on the keys of rows that lost a reference."""
-        nulled = {name: Sql(f"h.text = ANY (${place}::text[])") for name, place in self._nulled.items()}
-        if not self._keyed:
-            nulled = {}
+        lost = self._nulled.items() if self._keyed else ()
+        nulled = {column: Sql(f"h.text = ANY (${place}::text[])") for column, place in lost}
         source, target = [*first], [*first]
         for each in self._compared:
             source.append(self._whole(each.sum(each.source, self._salt, nulled.get(each.name)), each.name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from runner import control, fence, journal
+from runner import fence, journal
 from runner.chunks import Chunk, Pace
 from runner.connect import Session
 from runner.errors import SqlError
@@ -17,7 +17,6 @@ from runner.work import Work, demand_no_row
 
 ROWS = (5_000, 50_000)  # of a chunk, at first and at most: it holds its rows' locks for as long as it takes
 SECONDS = 0.25  # a chunk's: a writer that meets it waits no longer
-POLL = 0.2
 
 
 def backfill(work: Work) -> None:
@@ -89,7 +88,7 @@ class _Mover:
     def advance(self) -> bool:
         """The next chunk; whether there was one."""
         session = self.work.target()
-        self._wait(session)
+        self.work.wish()
         position = journal.position(session, self.work.run, self.work.step.id, self.part)
         chunk = self._next(session, position)
         if chunk is None:
@@ -129,14 +128,3 @@ class _Mover:
         """Aim at SECONDS; at most twice as many rows as before."""
         wanted = int(rows * SECONDS / max(seconds, 0.001))
         self.pace.rows = max(100, min(wanted, 2 * self.pace.rows, self.pace.most))
-
-    def _wait(self, session: Session) -> None:
-        """Wait while the run is paused, by somebody or by the throttle. Raises Stopped."""
-        while True:
-            wish = control.read(session, self.work.run)
-            if wish.wanted == "stop":
-                self.work.context.stop.set()
-            self.work.check_stop()
-            if wish.wanted == "go" and wish.hold is None:
-                return
-            self.work.pause(POLL)
