@@ -5,7 +5,7 @@ the hashes are mixed once more, for a row's hash alone adds up what its values' 
 only where the rows' sums differ: each value is hashed with a seed made of its row's key. The order of rows does not
 matter, and sum(bigint) cannot overflow. Both sides use functions of PostgreSQL, chosen by the type, that 14 to 18 have.
 Types whose own hash is blind to something (numeric and jsonb: the scale, interval: 1 mon and 30 days, char(n): blanks)
-are hashed as text.
+are hashed as text; numeric(12,2) has one scale only.
 """
 
 import re
@@ -17,6 +17,7 @@ WHOLE = frozenset(["smallint", "integer", "bigint"])
 _OWN_HASH = frozenset([
     *WHOLE, "uuid", "boolean", "date", "bytea", "timestamp without time zone", "timestamp with time zone",
 ])  # fmt: skip
+_FIXED_SCALE = re.compile(r"numeric\(\d+,-?\d+\)")
 _MODIFIER = re.compile(r"\(\d+(,\d+)?\)")
 
 
@@ -38,7 +39,7 @@ def hashed(value: Sql, type: str, *, same_encoding: bool = True) -> Sql:
     "C" means a text's bytes, whatever the column says.
     """
     base = unmodified(type)
-    if base in _OWN_HASH:
+    if base in _OWN_HASH or _FIXED_SCALE.fullmatch(type):
         return value
     text = value if base == "text" else Sql(f"{tight(value)}::text")
     return Sql(f'{tight(text)} COLLATE "C"') if same_encoding else Sql(f"convert_to({text}, 'UTF8')")

@@ -9,7 +9,7 @@ from compiler.layout import Layout, map_sql, relation_sql
 from compiler.rows import as_type, text_key
 from compiler.sql import Sql, cast, column, fits, ident, join, literal, tight
 
-SMALL = 500_000  # rows: a hash of 30 MB
+SMALL = 50_000  # rows: to look up an id among 1,500 took 0.14 us, 15,000 0.21 us, 150,000 0.57 us; to make it, 0.37 us
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _compared(bound: BoundColumn, table: BoundTable, layout: Layout) -> Compared
 def _small_parent(bound: BoundColumn, table: BoundTable, layout: Layout) -> BoundTable | None:
     """The table that a derived reference means, if its rows keep the whole number that their keys are derived from.
 
-    To look up an id costs a fifth of making it, where the parent is so small that a hash of it stays in memory.
+    To look up an id costs half of making it, where the parent is so small that a hash of it stays in the caches.
     """
     reference = bound.reference
     if reference is None or not (reference.derived and reference.constrained and len(reference.by) == 1):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner.accounting import Account, account_of
 from runner.bind import Value
@@ -17,6 +17,7 @@ from runner.sections import Section, Side
 from runner.work import Work, lines
 
 NULLED = "nulled."
+Sums = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """Verifies one step, in one view of each database; the source is asked for only where it is needed."""
+    """Verifies one step, in one view of each database; the source is asked for only where it is needed.
+
+    `summed` is what the sums of both sides were, by the name of their sections.
+    """
 
     work: Work
     source: Callable[[], Session]
     target: Session
+    summed: dict[str, tuple[Sums, Sums]] = field(default_factory=dict)
 
     def all(self) -> Iterator[tuple[Check, Account | None]]:
         """Every check of the step's file; the account comes with the check of it."""
@@ -58,11 +63,17 @@ class Checking:
         return Check(self.work.step.id, self.work.step.table, name, problems)
 
     def _account(self) -> Account:
-        context = self.work.context
-        counts = [int(self._run(self.work.file.need("count", side)).rows[0][0] or 0) for side in _SIDES]
-        table = self.work.table
+        context, table = self.work.context, self.work.table
+        source, target = self._count("source"), self._count("target")
         aside = set_aside(self.target, context.run).get(table.id, {})
-        return account_of(self.target, context.run, table, context.plan.load.get(table.id), aside, *counts)
+        return account_of(self.target, context.run, table, context.plan.load.get(table.id), aside, source, target)
+
+    def _count(self, side: Side) -> int:
+        """The rows of a side; where the plan has no count of the target, its checksum has counted them."""
+        if side == "source" or self.work.file.find("count", side) is not None:
+            return int(self._run(self.work.file.need("count", side)).rows[0][0] or 0)
+        _, there = self._both("checksum")
+        return int(there["rows"] or 0)
 
     def _checksums(self) -> Iterator[str]:
         """What differs: columns, where the plan can tell; asked for only where something does."""
@@ -75,17 +86,23 @@ class Checking:
 
     def _sums(self, title: str) -> Iterator[str]:
         """The sums of both sides that are not equal, by their names."""
-        source, target = self.work.file.need(title, "source"), self.work.file.need(title, "target")
-        values = self._values(source)
-        with ThreadPoolExecutor(1, "checksum") as side:  # the two servers work at the same time
-            summed = side.submit(execute, self.source(), source, values)
-            there = _one_row(self._run(target), target)
-            here = _one_row(summed.result(), source)
+        here, there = self._both(title)
         for name in dict.fromkeys([*here, *there]):
             if name not in here or name not in there:
                 yield f"column {name} is summed on one side only"
             elif here[name] != there[name]:
                 yield f"column {name} differs: {here[name]} in the source, {there[name]} in the target"
+
+    def _both(self, title: str) -> tuple[Sums, Sums]:
+        """The sums of the source and of the target, asked for once."""
+        if title not in self.summed:
+            source, target = self.work.file.need(title, "source"), self.work.file.need(title, "target")
+            values = self._values(source)
+            with ThreadPoolExecutor(1, "checksum") as side:  # the two servers work at the same time
+                summed = side.submit(execute, self.source(), source, values)
+                there = _one_row(self._run(target), target)
+                self.summed[title] = _one_row(summed.result(), source), there
+        return self.summed[title]
 
     def _query(self, section: Section) -> Iterator[str]:
         twin = self.work.file.find("query", "target", of=section.of)
@@ -117,10 +134,7 @@ class Checking:
         return values
 
 
-_SIDES: tuple[Side, Side] = ("source", "target")
-
-
-def _one_row(found: Result, section: Section) -> dict[str, str | None]:
+def _one_row(found: Result, section: Section) -> Sums:
     if len(found.rows) != 1:
         raise RunnerError(f"{section.title} has {len(found.rows)} rows, not one", place=section.place())
     return dict(zip(found.columns, found.rows[0], strict=True))
