@@ -194,12 +194,22 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """A derived key as an expression over a source row `s`: as it is, and as its 16 bytes, which cost less."""
+
+    value: Sql
+    raw: Sql
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class BoundTree:
     """The hierarchy of a table's rows: `links` says what a row's parent is, `key` the source's key column.
 
     `type` is what keys are compared as. `reads` are the source columns that are read for it and for nothing else.
     `under` is the key that orphans hang from, where `orphan` says so; `max_depth` 0: no limit. `gone`: the row is a
-    placeholder. `fills`: what of it target columns hold; `separator` stands between the parts of a path.
+    placeholder. `fills`: what of it target columns hold; `separator` stands between the parts of a path. `id` is the
+    new key, if it is derived: made once a row, it goes from a row to those that hang from it.
     """
 
     links: Links
@@ -214,6 +224,7 @@ class BoundTree:
     gone: Sql | None
     fills: frozenset[Filled]
     separator: str
+    id: Derived | None = None
 
     @property
     def counts(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Literal
 
 from compiler.bound import Guard, Lookup, SourceColumn
 from compiler.casts import Side, cast
@@ -22,12 +23,12 @@ LTREE = "ltree"
 _SMALLINT, _SMALL = TypeName("smallint"), 2**15 - 1
 _DIFFERS = "the hierarchy is computed in the target"
 _PARENT = column(NODE, "parent")
-_KEYS = {"parent": _PARENT, "root": column(NODE, "root")}
+NODE_KEYS = {"parent": _PARENT, "root": column(NODE, "root")}
 
 
 def hung(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
     """The value of a column that the tree fills. Raises SpecError."""
-    if how.what in _KEYS:
+    if how.what in NODE_KEYS:
         return _key(mapping, how, here, key_type_of)
     side = Side(TEXT, "text") if how.what == "path" else Side(INTEGER, "integer")
     type = _declared(mapping, here) or side.type
@@ -73,8 +74,7 @@ def _key(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
     there = here.existing.column(mapping.target.text) if here.existing else None
     if how.what == "parent" and there is not None and not there.null:
         refuse(mapping, "E506", f'"{mapping.target}" is NOT NULL, and a root has no parent', "cannot be empty")
-    node, own = _KEYS[how.what], column("s", source.name)
-    typed = Sql(f"{node}::{source.wire}")
+    node, own = NODE_KEYS[how.what], column("s", source.name)
     lookup = made.lookup
     if lookup is not None:
         match = tuple((name, _instead(value, own, node)) for name, value in lookup.match)
@@ -83,7 +83,7 @@ def _key(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
     return replace(
         made,
         reference=reference,
-        value=_instead(made.value, own, typed),
+        value=at_node(made.value, how.what, source),
         null=how.what == "parent",
         present=None,
         reads=(),
@@ -93,6 +93,11 @@ def _key(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
         copies="",
         lookup=lookup,
     )
+
+
+def at_node(value: Sql, what: Literal["parent", "root"], key: SourceColumn) -> Sql:
+    """`value` of the row that is the parent, or the root, in place of the row itself, which `key` tells."""
+    return _instead(value, column("s", key.name), Sql(f"{NODE_KEYS[what]}::{key.wire}"))
 
 
 def _instead(value: Sql, own: Sql, other: Sql) -> Sql:

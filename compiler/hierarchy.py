@@ -75,6 +75,8 @@ def narrow(table: BoundTable, tree: BoundTree, layout: Layout) -> Narrow:
     own.append(("parent", Sql(f"nullif({tree.links.parent}, {own[0][1]})"), tree.type))
     own += [(f"order_{n}", wired(each), each.wire) for n, each in enumerate(tree.order, 1)]
     own += tree.links.raw
+    if tree.id is not None:
+        own.append(("id", tree.id.value if layout.one_database else tree.id.raw, tree.id.type))
     if tree.gone is not None:
         own.append(("gone", tree.gone, "boolean"))
     here, there = _guards(table, layout)

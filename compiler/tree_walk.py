@@ -40,7 +40,11 @@ class Walk:
     @property
     def siblings(self) -> Sql:
         """The same with positions."""
-        return self._named("siblings") if "path" in self.tree.fills else tree_sql(self.table)
+        return qname(RUNNER, self._siblings)
+
+    @property
+    def _siblings(self) -> str:
+        return fits(f"{'siblings' if 'path' in self.tree.fills else 'tree'}_{self.table}")
 
     def _named(self, kind: str) -> Sql:
         return qname(RUNNER, fits(f"{kind}_{self.table}"))
@@ -81,17 +85,24 @@ class Walk:
         """The key that orphans hang from."""
         return cast(literal(self.tree.under), self.tree.type) if self.tree.orphan == "under" else None
 
-    def indexed(self) -> Sql:
-        """What the hierarchy is walked by; up from what orphans hang from, if that is said."""
-        by_key = self._index("links") if self.under else None
-        by_parent = ident(fits(f"links_{self.table}_parent"))
-        return render("tree/links", links=self.links, by_parent=by_parent, by_key=by_key)
+    def known(self) -> Sql:
+        """What the planner must know of the links; the way up from what orphans hang from, if that is said."""
+        return render("tree/links", links=self.links, by_key=self._index("links") if self.under else None)
 
     def threads(self) -> Sql:
         """All that a root leads to."""
         start, conditions = Sql(f"{self.links} AS l"), (Sql("l.parent IS NULL"), *self._but)
-        walk = self._walk(start, self.links, conditions, self._first)
-        return render("tree/threads", nodes=self.nodes, names=names(self._columns, "n"), walk=walk)
+        walk = self._walk(start, self.links, conditions, self._first, by_index=False)
+        return render(
+            "tree/threads", nodes=self.nodes, names=names(self._columns, "n"), walk=walk, links=self.links,
+            size_of=literal(self.links), by_parent=ident(fits(f"links_{self.table}_parent")),
+            position=self._position if self._early else None,
+        )  # fmt: skip
+
+    @property
+    def _early(self) -> bool:
+        """Siblings are numbered by the walk; once more where it has missed any. Nothing later takes a row away."""
+        return self.tree.counts and self.tree.gone is None and "several" not in self.stops
 
     @property
     def _but(self) -> tuple[Sql, ...]:
@@ -167,14 +178,18 @@ class Walk:
 
     def numbered(self) -> Sql:
         """Positions among siblings."""
-        by = join(", ", (Sql("n.parent"), *(Sql(f"({each})") for each in self.moving("n"))))
-        position = Sql(f"row_number() OVER (PARTITION BY {by} ORDER BY {self._order('n')})::integer")
-        kept = [name for name in self._columns if not name.startswith("order_")]
+        kept = [name for name in self._columns if name != "id" and not name.startswith("order_")]
         by_parent = ident(fits(f"siblings_{self.table}_parent")) if "path" in self.tree.fills else None
         return render(
-            "tree/siblings", nodes=self.nodes, siblings=self.siblings, names=names(kept, "n"), position=position,
-            by_parent=by_parent,
+            "tree/siblings", nodes=self.nodes, siblings=self.siblings, names=names(kept, "n"), position=self._position,
+            by_parent=by_parent, early=self._early, name=ident(self._siblings),
         )  # fmt: skip
+
+    @property
+    def _position(self) -> Sql:
+        """The place of a row among its siblings; those that do not move are numbered by themselves."""
+        by = join(", ", (Sql("n.parent"), *(Sql(f"({each})") for each in self.moving("n"))))
+        return Sql(f"row_number() OVER (PARTITION BY {by} ORDER BY {self._order('n')})::integer")
 
     def paths(self) -> Sql:
         """The positions from the root down; of a row that does not move none, however deep it is."""
@@ -249,6 +264,11 @@ class Walk:
             yield "parent", Sql(f"NULL::{tree.type}"), Sql("n.key")
             yield "was", Sql("l.lost"), Sql("l.lost")
         yield "root", Sql("l.key"), Sql("n.root")
+        if tree.id is not None:
+            yield "id", Sql("l.id"), Sql("l.id")
+            hangs = f"CASE WHEN n.depth = {most} THEN n.parent_id ELSE n.id END" if self._flattens else "n.id"
+            yield "parent_id", Sql(f"NULL::{tree.id.type}"), Sql(hangs)
+            yield "root_id", Sql("l.id"), Sql("n.root_id")
         yield "depth", Sql("0"), Sql(f"least(n.depth + 1, {most})" if self._flattens else "n.depth + 1")
         if self._flattens:
             yield "level", Sql("0"), Sql("n.level + 1")
@@ -287,9 +307,13 @@ class Walk:
     def _first(self) -> tuple[Sql, ...]:
         return tuple(one if one == f"l.{name}" else Sql(f"{one} AS {name}") for name, one, _ in self._pairs())
 
-    def _walk(self, start: Sql, links: Sql, conditions: tuple[Sql, ...], first: tuple[Sql, ...]) -> Sql:
+    def _walk(
+        self, start: Sql, links: Sql, conditions: tuple[Sql, ...], first: tuple[Sql, ...], *, by_index: bool = True
+    ) -> Sql:
         next = tuple(other for _, _, other in self._pairs())
-        return render("tree/walk", links=links, start=start, conditions=conditions, first=first, next=next)
+        return render(
+            "tree/walk", links=links, start=start, conditions=conditions, first=first, next=next, by_index=by_index
+        )
 
     def _order(self, alias: str) -> Sql:
         """Siblings in order; texts by their bytes, which both databases agree on."""

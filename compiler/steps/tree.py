@@ -130,7 +130,7 @@ class HangRows(TableStep):
                 guards=self._narrow.guards,
             )  # fmt: skip
             yield self._build("unfit", unfit, "takes those away whose references lead nowhere")
-        yield self._build("links", walk.indexed(), "by which it is walked")
+        yield self._build("links", walk.known(), "what the planner must know of them")
         yield self._build("threads", walk.threads(), "all that a root leads to")
         yield self._build("loose", walk.loose(), "what no root leads to")
         if "several" in walk.stops:

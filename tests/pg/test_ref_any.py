@@ -248,3 +248,33 @@ def test_keys_are_what_they_would_be(projects: Projects) -> None:
     wanted = [uuid.uuid3(NAMESPACE, name) for name in ("patients:7", "patients:7", "visits:70")]
 
     assert [row[0] for row in migration.ask("SELECT subject FROM app.notes ORDER BY id")] == wanted
+
+
+TREE = """\
+tree:
+  parent: {from: parent, to: parent_id, type: integer}
+  fill: {depth: depth}
+  placeholder: {when: s.gone, set: {subject: null}}
+"""
+HUNG = """
+ALTER TABLE note ADD parent integer, ADD gone boolean NOT NULL DEFAULT false;
+UPDATE note SET parent = id - 1 WHERE id % 2 = 0;
+UPDATE note SET gone = true WHERE id % 2 = 1;
+"""
+
+
+@pytest.mark.parametrize("name", ["uuids by id", "uuids by name, ids as texts", "kept numbers", "new numbers"])
+def test_a_placeholder_refers_to_nothing(name: str, projects: Projects) -> None:
+    """What a placeholder is told to forget is not looked for either: that it is missing sets nothing aside."""
+    case = CASES[name]
+    rows = [Note(1, 7, "1"), Note(2, 9, "30"), Note(3, 9, "5"), Note(4, 7, "1")]
+    specs = {**case.specs, "notes": case.specs["notes"] + TREE}
+    migration = projects(source(rows, case.object_type) + HUNG, specs, SKIP)
+
+    for _ in range(2):
+        migration.apply()
+        assert migration.verify().green
+        assert referred(migration, case) == {1: None, 2: ("visits", 30), 3: None, 4: ("patients", 1)}
+        actions = [(row[1], row[-1]) for row in migration.rejects() if row[0] == "notes"]
+        assert len(actions) == 2, actions
+        migration.roll_back()

@@ -79,3 +79,67 @@ def test_killed_amid_the_hierarchy(
     assert content(migration) == expected
     assert {row[-1] for row in content(migration)[1]} == {"rooted", "broken", "flattened", "placeholder", "left"}
     assert migration.verify().green
+
+
+# Parents that are found in the target, and rows that have several: builds of their own, right after the table (the
+# 3rd commit) and, for those that are set aside, after what no root leads to.
+FOUND_SOURCE = """
+CREATE TABLE comment (id integer PRIMARY KEY, path text, body text NOT NULL);
+CREATE TABLE reply (child integer NOT NULL, parent integer NOT NULL);
+INSERT INTO comment
+SELECT n, CASE WHEN n % 7 = 0 THEN n::text WHEN n % 11 = 5 THEN 'x/' || n ELSE n - n % 7 || '/' || n END, 'comment ' || n
+FROM generate_series(7, 300) AS n;
+INSERT INTO reply SELECT n, n - n % 7 FROM generate_series(7, 300) AS n WHERE n % 7 > 0;
+INSERT INTO reply SELECT n, n - 1 FROM generate_series(7, 300) AS n WHERE n % 13 = 3;
+INSERT INTO reply SELECT n, 1000 + n FROM generate_series(7, 300) AS n WHERE n % 28 = 0;
+"""
+FOUND_SPEC = """\
+table: comments
+from: comment
+key: {{id: {{uuid: id}}}}
+columns: {{legacy_id: id}}
+same: [body]
+chunk: {{rows: 50, max: 50}}
+{drop}tree:
+  parent: {{{parent}, to: parent_id}}
+  fill: {{root: root_id, depth: depth, position: position}}
+"""
+FOUND = {
+    "path": FOUND_SPEC.format(parent="path: path", drop=""),
+    "several": FOUND_SPEC.format(
+        parent="from: {table: reply, child: child, parent: parent}, several: reject", drop="drop: {path: not asked}\n"
+    ),
+}
+SKIP = {"path": "}\nskip: {reply: not asked", "several": ""}  # the closing brace is that of the limits
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("how", "point"),
+    [
+        ("path", "ddl-before-commit:4"), ("path", "ddl-after-commit:4"), ("several", "ddl-before-commit:4"),
+        ("several", "ddl-after-commit:4"), ("several", "ddl-before-commit:8"), ("several", "ddl-after-commit:8"),
+    ],
+)  # fmt: skip
+def test_killed_while_parents_are_found(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, how: str, point: str
+) -> None:
+    """The same, where the target finds the parents, or sets rows aside because they have several."""
+    projects = Projects(databases, tmp_path_factory.mktemp("found"))
+    undisturbed = found_by(projects, how)
+    undisturbed.apply()
+    migration = found_by(projects, how)
+    done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT=point)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert migration.ask("SELECT state FROM transhume.step WHERE step = 'tree.comments'") == [("running",)]
+
+    migration.apply()
+
+    assert content(migration) == content(undisturbed)
+    assert {row[-1] for row in content(migration)[1]} == ({"rooted"} if how == "path" else {"rejected", "rooted"})
+    assert migration.verify().green
+
+
+def found_by(projects: Projects, how: str) -> Migration:
+    """A migration whose parents are told so."""
+    return projects(FOUND_SOURCE, {"comments": FOUND[how]}, SKIP[how])
