@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from runner import control, events, fence, journal
+from runner import autovacuum, control, events, fence, journal
 from runner.connect import Session
 from runner.control import Control
 from runner.errors import RunnerError, SqlError, Stopped
@@ -120,6 +120,7 @@ class Work:
                 return
             failpoint("ddl-before-fence")
             with session.transaction():
+                autovacuum.outlast(session, [table.target for table in self.context.plan.tables])
                 fence.hold(session, self.run)
                 rows = act(session)
                 failpoint("ddl-before-record")

@@ -14,7 +14,7 @@ import psutil
 import psycopg
 import pytest
 
-from runner import embedded
+from runner import autovacuum, connect, embedded, journal
 from runner.embedded import Server
 from tests.pg import by_hand
 from tests.pg.migration import Migration, wait_for
@@ -26,7 +26,7 @@ def fragile() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="transhume-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        embedded.start(folder)
+        embedded.start(folder, settings={"autovacuum_naptime": "1s"})
         yield folder
         embedded.stop(folder)
 
@@ -113,3 +113,48 @@ def test_the_server_stays_away(fragile: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done[0].stderr
     migration.apply()
     assert migration.verify().green
+
+
+SLOW = """ALTER TABLE app.moved SET (autovacuum_vacuum_insert_threshold = 0, autovacuum_vacuum_insert_scale_factor = 0,
+            autovacuum_vacuum_threshold = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"""
+AT_IT = "SELECT true FROM pg_stat_progress_vacuum WHERE relid = 'app.moved'::regclass"
+
+
+@pytest.mark.slow
+def test_autovacuum_gives_way(fragile: Path, tmp_path: Path) -> None:
+    """Autovacuum that is at a table of the plan for longer than anybody waits goes; who asks need be nobody special."""
+    migration = made(fragile, tmp_path, 0)
+    migration.ask("CREATE SCHEMA app")
+    migration.ask("CREATE TABLE app.moved AS SELECT n AS id, repeat('x', 500) FROM generate_series(1, 20000) AS n")
+    migration.ask("DROP ROLE IF EXISTS nobody_special")
+    migration.ask("CREATE ROLE nobody_special LOGIN")
+    migration.ask("ALTER TABLE app.moved OWNER TO nobody_special")
+    migration.ask("GRANT ALL ON SCHEMA app TO nobody_special")
+    migration.ask(SLOW)
+    where = connect.address("TARGET", psycopg.conninfo.make_conninfo(migration.target, user="nobody_special"))
+    until = time.monotonic() + 30
+    while not migration.ask(AT_IT):
+        assert time.monotonic() < until, "autovacuum has not come"
+        time.sleep(0.05)
+
+    with contextlib.closing(connect.open_target(where, "test", 2.0)) as session:
+        with pytest.raises(psycopg.errors.LockNotAvailable), session.transaction():
+            session.execute("CREATE INDEX ON app.moved (id)")
+        assert migration.ask(AT_IT)
+        with session.transaction():
+            autovacuum.outlast(session, ["app.moved"])
+            session.execute("CREATE INDEX ON app.moved (id)")
+        assert journal.scalar(session, "SELECT current_setting('lock_timeout')") == "800ms"
+
+
+def test_nobody_else_is_outlasted(fragile: Path, tmp_path: Path) -> None:
+    """Where an application holds a table, or autovacuum another one, the runner gives way as quickly as ever."""
+    migration = made(fragile, tmp_path, 0)
+    migration.ask("CREATE SCHEMA app")
+    migration.ask("CREATE TABLE app.moved (id integer)")
+    with contextlib.closing(psycopg.connect(migration.target)) as application:
+        application.execute("LOCK TABLE app.moved IN SHARE UPDATE EXCLUSIVE MODE")
+        where = connect.address("TARGET", migration.target)
+        with contextlib.closing(connect.open_target(where, "test", 2.0)) as session, session.transaction():
+            autovacuum.outlast(session, ["app.moved", "app.unknown"])
+            assert journal.scalar(session, "SELECT current_setting('lock_timeout')") == "800ms"

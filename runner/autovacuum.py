@@ -1,0 +1,36 @@
+"""Autovacuum, which comes to a table as soon as it is loaded, and holds what an index or a key needs to be built.
+
+The server ends it for whoever waits longer than deadlock_timeout. The runner gives way before that, so that no
+application is ever the victim of a deadlock with it: it would try again and again, until its patience ends, and a vacuum
+of a large table takes longer. Where it is autovacuum that holds a table of the plan, and nobody else could be hurt by
+it, the runner waits that little longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.connect import Session
+
+SHARE = 1.5  # of deadlock_timeout: by then the server has sent it away
+# A worker of autovacuum belongs to a database and to no role, which every role may see, unlike the name of what it is.
+_OUTLAST = """
+    SELECT pg_catalog.set_config('lock_timeout', (s.setting::integer * %s)::integer || 'ms', true)
+    FROM pg_catalog.pg_settings AS s
+    WHERE s.name = 'deadlock_timeout' AND EXISTS (
+      SELECT FROM pg_catalog.pg_locks AS l
+      JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+      JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+      WHERE a.datname = pg_catalog.current_database() AND a.usesysid IS NULL
+        AND l.locktype = 'relation' AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
+        AND c.relnamespace IN (
+          SELECT t.relnamespace FROM pg_catalog.pg_class AS t
+          WHERE t.oid IN (SELECT pg_catalog.to_regclass(k.name) FROM unnest(%s::text[]) AS k (name))))"""
+
+
+def outlast(session: Session, tables: Sequence[str]) -> None:
+    """Wait for locks longer than deadlock_timeout to the end of this transaction, if autovacuum is at one of `tables`.
+
+    Partitions count as well: it is the schemas of the tables that are looked at.
+    """
+    session.execute(_OUTLAST, (SHARE, list(tables)))
