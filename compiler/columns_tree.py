@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Literal
 
 from compiler.bound import Guard, Lookup, SourceColumn
 from compiler.casts import Side, cast
 from compiler.diagnostics import Diagnostic, SpecError
 from compiler.references import MISSING, KeyType, referred
-from compiler.spec import Mapping, Node, Reference, Word
+from compiler.spec import Filled, Mapping, Node, Reference, Word
 from compiler.sql import Sql, column
 from compiler.types import INTEGER, TEXT, TypeName
 from compiler.world import Here, Made, accepted, refuse
@@ -23,7 +22,7 @@ LTREE = "ltree"
 _SMALLINT, _SMALL = TypeName("smallint"), 2**15 - 1
 _DIFFERS = "the hierarchy is computed in the target"
 _PARENT = column(NODE, "parent")
-NODE_KEYS = {"parent": _PARENT, "root": column(NODE, "root")}
+NODE_KEYS: dict[Filled | None, Sql] = {"parent": _PARENT, "root": column(NODE, "root")}
 
 
 def hung(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
@@ -95,7 +94,7 @@ def _key(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
     )
 
 
-def at_node(value: Sql, what: Literal["parent", "root"], key: SourceColumn) -> Sql:
+def at_node(value: Sql, what: Filled | None, key: SourceColumn) -> Sql:
     """`value` of the row that is the parent, or the root, in place of the row itself, which `key` tells."""
     return _instead(value, column("s", key.name), Sql(f"{NODE_KEYS[what]}::{key.wire}"))
 

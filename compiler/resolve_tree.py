@@ -56,9 +56,7 @@ def grow(here: Here, tree: Tree, columns: tuple[BoundColumn, ...]) -> Grown:
     return Grown(bound, reads, read | tested, columns)
 
 
-def _carried(
-    columns: tuple[BoundColumn, ...], key: SourceColumn
-) -> tuple[tuple[BoundColumn, ...], Derived | None]:
+def _carried(columns: tuple[BoundColumn, ...], key: SourceColumn) -> tuple[tuple[BoundColumn, ...], Derived | None]:
     """The columns that hold keys of other rows, read from the tree table if keys are derived; and the derived key.
 
     To make a uuid takes 0.7 us in the target; parent and root would each be made once more for every row.
@@ -66,12 +64,12 @@ def _carried(
     made = {each.name: each for each in columns}
     found, ids = list[BoundColumn](), set[Derived]()
     for each in columns:
-        own = made.get(each.reference.column) if each.reference and each.node in NODE_KEYS else None
-        if own is None or own.raw is None or each.value != at_node(own.value, each.node, key):
+        own = made.get(each.reference.column) if each.reference else None
+        if each.node in NODE_KEYS and own and own.raw and each.value == at_node(own.value, each.node, key):
+            found.append(replace(each, value=column(NODE, f"{each.node}_id")))
+            ids.add(Derived(own.value, own.raw, own.wire))
+        else:
             found.append(each)
-            continue
-        found.append(replace(each, value=column(NODE, f"{each.node}_id")))
-        ids.add(Derived(own.value, own.raw, own.wire))
     return (tuple(found), ids.pop()) if len(ids) == 1 else (columns, None)
 
 

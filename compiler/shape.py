@@ -59,9 +59,10 @@ class Shape:
     def _source(self) -> Sql:
         own = {name: value for name, value, _ in narrow(self.table, self.tree, self.layout).columns}
         read = unique((*self.table.keyset, *self.table.reads, *self.tree.order))
-        columns = Reading(self.table, self.layout, read, "").selected
-        relation = source_sql(self.table)
-        rows = render("rows/chunk", columns=columns, relation=relation, conditions=where(self.table), order=None)
+        reading, conditions = Reading(self.table, self.layout, read, ""), where(self.table)
+        rows = render(
+            "rows/chunk", columns=reading.selected, relation=reading.relation, conditions=conditions, order=None
+        )
         order = [ordered(own[f"order_{n}"], source.wire) for n, source in enumerate(self.tree.order, 1)]
         text, by = text_key([column("s", self.tree.key.name)]), ordered(own["key"], self.tree.type)
         nowhere = self.tree.links.nowhere

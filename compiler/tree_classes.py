@@ -6,7 +6,7 @@ from compiler.bound import BoundTable, BoundTree, Links
 from compiler.hierarchy import narrow
 from compiler.layout import Layout
 from compiler.render import render
-from compiler.rows import reading, source_sql, where
+from compiler.rows import reading, where
 from compiler.sql import Sql
 
 
@@ -57,10 +57,8 @@ def _orphans(tree: BoundTree) -> str:
 def counting(table: BoundTable, tree: BoundTree, layout: Layout) -> Sql:
     """A query on the source that counts what can be counted without walking: roots, orphans, placeholders."""
     values = {name: value for name, value, _ in narrow(table, tree, layout).columns}
-    rows = render(
-        "rows/chunk", columns=reading(table, layout).selected, relation=source_sql(table), conditions=where(table),
-        order=None,
-    )  # fmt: skip
+    read, conditions = reading(table, layout), where(table)
+    rows = render("rows/chunk", columns=read.selected, relation=read.relation, conditions=conditions, order=None)
     return render(
         "tree/classes", key=values["key"], parent=values["parent"], gone=values.get("gone"), rows=rows,
         joins=tree.links.joins, nowhere=tree.links.nowhere,

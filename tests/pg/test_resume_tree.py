@@ -31,7 +31,7 @@ tree:
   placeholder: {when: s.gone, set: {body: "[removed]"}}
 """
 # What is committed one after the other: the schema, the table, then the hierarchy: its table, and build by build.
-FIRST, LAST = 3, 11
+FIRST, THREADS, LAST = 3, 5, 11
 POINTS = (
     *("after-claim:2", "before-commit:3", "after-commit:8"),
     *(f"ddl-before-commit:{n}" for n in range(FIRST, LAST + 1)),
@@ -87,7 +87,8 @@ FOUND_SOURCE = """
 CREATE TABLE comment (id integer PRIMARY KEY, path text, body text NOT NULL);
 CREATE TABLE reply (child integer NOT NULL, parent integer NOT NULL);
 INSERT INTO comment
-SELECT n, CASE WHEN n % 7 = 0 THEN n::text WHEN n % 11 = 5 THEN 'x/' || n ELSE n - n % 7 || '/' || n END, 'comment ' || n
+SELECT n, CASE WHEN n % 7 = 0 THEN n::text WHEN n % 11 = 5 THEN 'x/' || n ELSE n - n % 7 || '/' || n END,
+       'comment ' || n
 FROM generate_series(7, 300) AS n;
 INSERT INTO reply SELECT n, n - n % 7 FROM generate_series(7, 300) AS n WHERE n % 7 > 0;
 INSERT INTO reply SELECT n, n - 1 FROM generate_series(7, 300) AS n WHERE n % 13 = 3;
@@ -105,7 +106,7 @@ chunk: {{rows: 50, max: 50}}
   fill: {{root: root_id, depth: depth, position: position}}
 """
 FOUND = {
-    "path": FOUND_SPEC.format(parent="path: path", drop=""),
+    "path": FOUND_SPEC.format(parent="from: {path: path, separator: /}", drop=""),
     "several": FOUND_SPEC.format(
         parent="from: {table: reply, child: child, parent: parent}, several: reject", drop="drop: {path: not asked}\n"
     ),
@@ -115,7 +116,7 @@ SKIP = {"path": "}\nskip: {reply: not asked", "several": ""}  # the closing brac
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("how", "point"),
+    "how, point",
     [
         ("path", "ddl-before-commit:4"), ("path", "ddl-after-commit:4"), ("several", "ddl-before-commit:4"),
         ("several", "ddl-after-commit:4"), ("several", "ddl-before-commit:8"), ("several", "ddl-after-commit:8"),
@@ -143,3 +144,26 @@ def test_killed_while_parents_are_found(
 def found_by(projects: Projects, how: str) -> Migration:
     """A migration whose parents are told so."""
     return projects(FOUND_SOURCE, {"comments": FOUND[how]}, SKIP[how])
+
+
+@pytest.mark.both_servers
+@pytest.mark.slow
+def test_walked_by_an_index_where_memory_is_short(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Links that do not fit into memory as a whole are walked by an index, to the same hierarchy."""
+    projects = Projects(databases, tmp_path_factory.mktemp("short"))
+    source = SOURCE.replace("400", "20000")
+    found_there = []
+    for memory, indexed in (("1MB", True), ("64MB", False)):
+        migration = projects(source, {"comments": COMMENTS.replace("50, max: 50", "5000, max: 50000")})
+        (name,) = migration.ask("SELECT quote_ident(current_database())")[0]
+        migration.ask(f"ALTER DATABASE {name} SET maintenance_work_mem = '{memory}'")
+        done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT=f"ddl-after-commit:{THREADS}")
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert migration.ask("SELECT to_regclass('transhume.links_comments_parent') IS NOT NULL") == [(indexed,)]
+        migration.apply()
+        assert migration.verify().green
+        found_there.append(content(migration))
+
+    assert found_there[0] == found_there[1]

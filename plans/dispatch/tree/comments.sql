@@ -11,6 +11,7 @@ CREATE TABLE transhume.links_comments (
   key bigint NOT NULL,
   parent bigint,
   order_1 timestamp with time zone,
+  id uuid,
   gone boolean,
   lost bigint,
   fate text
@@ -52,6 +53,7 @@ COPY (
     s.id::bigint AS key,
     nullif(s.parent_id::bigint, s.id::bigint) AS parent,
     s.created_at AS order_1,
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS id,
     s.is_deleted IS TRUE AS gone
   FROM public.dispatch_comment AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
@@ -59,13 +61,28 @@ COPY (
 ) TO STDOUT (FORMAT binary);
 
 -- transhume: receive on target
-COPY transhume.links_comments (key, parent, order_1, gone) FROM STDIN (FORMAT binary);
+COPY transhume.links_comments (key, parent, order_1, id, gone) FROM STDIN (FORMAT binary);
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 ANALYZE transhume.links_comments;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_comments'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.nodes_comments AS
 WITH RECURSIVE node AS (
   SELECT
@@ -73,6 +90,9 @@ WITH RECURSIVE node AS (
     NULL::bigint AS parent,
     l.lost AS was,
     l.key AS root,
+    l.id,
+    NULL::uuid AS parent_id,
+    l.id AS root_id,
     0 AS depth,
     0 AS level,
     l.fate,
@@ -86,15 +106,18 @@ WITH RECURSIVE node AS (
     CASE WHEN n.depth = 12 THEN n.parent ELSE n.key END,
     coalesce(l.lost, CASE WHEN n.depth = 12 THEN n.key END),
     n.root,
+    l.id,
+    CASE WHEN n.depth = 12 THEN n.parent_id ELSE n.id END,
+    n.root_id,
     least(n.depth + 1, 12),
     n.level + 1,
     l.fate,
     l.gone,
     l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.gone, n.order_1 FROM node AS n;
+SELECT n.key, n.parent, n.was, n.root, n.id, n.parent_id, n.root_id, n.depth, n.level, n.fate, n.gone, n.order_1 FROM node AS n;
 
 -- transhume: build of "loose" on target -- what no root leads to
 DO $loose$
@@ -128,6 +151,9 @@ BEGIN
       NULL::bigint AS parent,
       l.lost AS was,
       l.key AS root,
+      l.id,
+      NULL::uuid AS parent_id,
+      l.id AS root_id,
       0 AS depth,
       0 AS level,
       l.fate,
@@ -141,6 +167,9 @@ BEGIN
       CASE WHEN n.depth = 12 THEN n.parent ELSE n.key END,
       coalesce(l.lost, CASE WHEN n.depth = 12 THEN n.key END),
       n.root,
+      l.id,
+      CASE WHEN n.depth = 12 THEN n.parent_id ELSE n.id END,
+      n.root_id,
       least(n.depth + 1, 12),
       n.level + 1,
       l.fate,
@@ -149,8 +178,8 @@ BEGIN
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, level, fate, gone, order_1 FROM node AS n;
-  INSERT INTO transhume.nodes_comments (key, parent, was, root, depth, level, fate, gone, order_1) SELECT key, parent, was, root, depth, level, fate, gone, order_1 FROM found AS n;
+  SELECT key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1 FROM node AS n;
+  INSERT INTO transhume.nodes_comments (key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1) SELECT key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1 FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -169,13 +198,16 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_comments (key, parent, was, root, depth, level, fate, gone, order_1)
+  INSERT INTO transhume.nodes_comments (key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
       l.lost AS was,
       l.key AS root,
+      l.id,
+      NULL::uuid AS parent_id,
+      l.id AS root_id,
       0 AS depth,
       0 AS level,
       l.fate,
@@ -189,6 +221,9 @@ BEGIN
       CASE WHEN n.depth = 12 THEN n.parent ELSE n.key END,
       coalesce(l.lost, CASE WHEN n.depth = 12 THEN n.key END),
       n.root,
+      l.id,
+      CASE WHEN n.depth = 12 THEN n.parent_id ELSE n.id END,
+      n.root_id,
       least(n.depth + 1, 12),
       n.level + 1,
       l.fate,
@@ -197,7 +232,7 @@ BEGIN
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, level, fate, gone, order_1 FROM node AS n;
+  SELECT key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1 FROM node AS n;
 END
 $loose$;
 
@@ -223,7 +258,7 @@ WHERE n.gone AND n.key NOT IN (SELECT k.key FROM kept AS k);
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE TABLE transhume.siblings_comments AS
 SELECT
-  n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.gone,
+  n.key, n.parent, n.was, n.root, n.parent_id, n.root_id, n.depth, n.level, n.fate, n.gone,
   row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'left') ORDER BY n.order_1, n.key)::integer AS position
 FROM transhume.nodes_comments AS n;
 DROP TABLE transhume.nodes_comments;

@@ -9,10 +9,6 @@
 SELECT count(*)
 FROM public.dispatch_comment AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.comments;
-
 -- transhume: checksum on source binds rejected nulled."author_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

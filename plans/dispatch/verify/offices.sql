@@ -9,10 +9,6 @@
 SELECT count(*)
 FROM public.dispatch_office AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.offices;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

@@ -9,10 +9,6 @@
 SELECT count(*)
 FROM public.dispatch_order AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.orders;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
@@ -23,9 +19,9 @@ SELECT
     s.patient_id,
     s.office_id,
     (CASE s.status WHEN 0 THEN 'draft' WHEN 1 THEN 'submitted' WHEN 2 THEN 'approved' WHEN 3 THEN 'shipped' WHEN 4 THEN 'delivered' WHEN 5 THEN 'cancelled' END) COLLATE "C",
-    ((s.tax_rate::numeric(6,4))::text) COLLATE "C",
+    s.tax_rate::numeric(6,4),
     to_date(s.due, 'DD.MM.YYYY'),
-    s.total::text COLLATE "C",
+    s.total,
     coalesce(s.placed_at, s.created_at)::timestamp with time zone,
     ('dispatch'::text) COLLATE "C",
     ((jsonb_build_object('memo', s.memo, 'batch', s."group"))::text) COLLATE "C",
@@ -47,9 +43,9 @@ SELECT
     parent_patient_id.legacy_id,
     parent_office_id.legacy_id,
     t.status COLLATE "C",
-    t.tax_rate::text COLLATE "C",
+    t.tax_rate,
     t.due_on,
-    t.total::text COLLATE "C",
+    t.total,
     t.placed_at,
     t.origin COLLATE "C",
     t.meta::text COLLATE "C",

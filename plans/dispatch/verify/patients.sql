@@ -9,10 +9,6 @@
 SELECT count(*)
 FROM public.dispatch_patient AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.patients;
-
 -- transhume: checksum on source binds rejected nulled."doctor_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
@@ -25,7 +21,7 @@ SELECT
     (CASE WHEN s.sex IS NOT NULL THEN CASE s.sex WHEN 'F' THEN 'female' WHEN 'M' THEN 'male' ELSE 'unknown' END END) COLLATE "C",
     (nullif(lower(trim(s.email)), '')::text) COLLATE "C",
     ((jsonb_build_object('street', s.street, 'city', s.city, 'state', s.state, 'zip', s.zip))::text) COLLATE "C",
-    s.balance::text COLLATE "C",
+    s.balance,
     ((string_to_array(nullif(s.tags, ''), ',')::text[])::text) COLLATE "C",
     (s.created AT TIME ZONE 'America/Chicago'),
     s.first_name::text COLLATE "C",
@@ -49,7 +45,7 @@ SELECT
     t.sex COLLATE "C",
     t.email COLLATE "C",
     t.address::text COLLATE "C",
-    t.balance::text COLLATE "C",
+    t.balance,
     t.tags::text COLLATE "C",
     t.created_at,
     t.first_name::text COLLATE "C",

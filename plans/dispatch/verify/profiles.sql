@@ -14,10 +14,6 @@ SELECT p.id, p.user_id, p.office_id, p.user_type, p.settings, p.phone, p.legacy_
 FROM public.dispatch_profile AS p JOIN public.auth_user AS u ON u.id = p.user_id
 ) AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.profiles;
-
 -- transhume: checksum on source binds rejected nulled."office_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

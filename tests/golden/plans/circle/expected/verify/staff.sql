@@ -8,10 +8,6 @@
 SELECT count(*)
 FROM public.staff AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.staff;
-
 -- transhume: checksum on source binds rejected nulled."boss_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

@@ -8,10 +8,6 @@
 SELECT count(*)
 FROM public.visit AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.visits;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
@@ -19,7 +15,7 @@ SELECT
     s.id,
     set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.patient_id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
     s.status,
-    s.fee::text COLLATE "C",
+    s.fee,
     s.at
   ), 0), 0)) AS checksum
 FROM public.visit AS s
@@ -32,7 +28,7 @@ SELECT
     t.id,
     t.patient_id,
     t.status,
-    t.fee::text COLLATE "C",
+    t.fee,
     t.at
   ), 0), 0)) AS checksum
 FROM app.visits AS t;

@@ -8,10 +8,6 @@
 SELECT count(*)
 FROM public.patient AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.patients;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
@@ -26,11 +22,11 @@ SELECT
     (((s.note || 'x')::character(8))::text) COLLATE "C",
     ((s.flags::bit varying(4))::text) COLLATE "C",
     (CASE s.id WHEN 1 THEN 'sad' WHEN 2 THEN 'it''s ok' ELSE 'sad' END) COLLATE "C",
-    (((s.price * 100)::numeric(8,1))::text) COLLATE "C",
+    (s.price * 100)::numeric(8,1),
     s.mood COLLATE "C",
     s.temper COLLATE "C",
     s.code::text COLLATE "C",
-    s.price::text COLLATE "C",
+    s.price,
     s.tags::text COLLATE "C",
     s.span::text COLLATE "C",
     s.ip::text COLLATE "C",
@@ -81,11 +77,11 @@ SELECT
     t.padded::text COLLATE "C",
     t.four::text COLLATE "C",
     t.kind::text COLLATE "C",
-    t.cents::text COLLATE "C",
+    t.cents,
     t.mood::text COLLATE "C",
     t.temper::text COLLATE "C",
     ((t.code::character varying(5))::text) COLLATE "C",
-    ((t.price::numeric(6,2))::text) COLLATE "C",
+    t.price::numeric(6,2),
     t.tags::text COLLATE "C",
     t.span::text COLLATE "C",
     t.ip::text COLLATE "C",

@@ -8,10 +8,6 @@
 SELECT count(*)
 FROM public.visit AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.visits;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
@@ -20,7 +16,7 @@ SELECT
     s.id,
     s.patient_id,
     s.status,
-    s.fee::text COLLATE "C",
+    s.fee,
     s.at
   ), 0), 0)) AS checksum
 FROM public.visit AS s
@@ -34,7 +30,7 @@ SELECT
     t.legacy_id,
     t.patient_id,
     t.status,
-    t.fee::text COLLATE "C",
+    t.fee,
     t.at
   ), 0), 0)) AS checksum
 FROM app.visits AS t;

@@ -8,17 +8,13 @@
 SELECT count(*)
 FROM public.visit AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.visits;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
   sum(hashint8extended(hash_record_extended(ROW(
     s.id,
     s.patient_id::bigint,
-    s.fee::text COLLATE "C",
+    s.fee,
     s.at
   ), 0), 0)) AS checksum
 FROM public.visit AS s
@@ -30,7 +26,7 @@ SELECT
   sum(hashint8extended(hash_record_extended(ROW(
     t.id,
     t.patient_id,
-    t.fee::text COLLATE "C",
+    t.fee,
     t.at
   ), 0), 0)) AS checksum
 FROM app.visits AS t;

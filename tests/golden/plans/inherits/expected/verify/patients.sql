@@ -8,10 +8,6 @@
 SELECT count(*)
 FROM public.patient AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.patients;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

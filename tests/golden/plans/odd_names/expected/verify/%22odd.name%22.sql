@@ -9,10 +9,6 @@
 SELECT count(*)
 FROM public."odd.name" AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app."odd.name";
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

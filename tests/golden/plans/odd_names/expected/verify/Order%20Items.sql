@@ -8,10 +8,6 @@
 SELECT count(*)
 FROM public."Order Items" AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app."Order Items";
-
 -- transhume: checksum on source binds rejected nulled."odd.id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

@@ -89,8 +89,8 @@ SELECT
   m_author_id.id AS author_id,
   CASE WHEN s.is_deleted IS TRUE THEN '[removed]'::text ELSE s.body END AS body,
   s.created_at AS created_at,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || node.parent::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS parent_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || node.root::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS thread_id,
+  node.parent_id AS parent_id,
+  node.root_id AS thread_id,
   node.depth AS depth,
   node."position" AS "position",
   node.path AS path
@@ -190,8 +190,8 @@ SELECT
   m_author_id.id AS author_id,
   CASE WHEN s.is_deleted IS TRUE THEN '[removed]'::text ELSE s.body END AS body,
   s.created_at AS created_at,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || node.parent::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS parent_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || node.root::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS thread_id,
+  node.parent_id AS parent_id,
+  node.root_id AS thread_id,
   node.depth AS depth,
   node."position" AS "position",
   node.path AS path

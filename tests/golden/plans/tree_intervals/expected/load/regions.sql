@@ -51,7 +51,7 @@ INSERT INTO app.regions (
 SELECT
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
   s.id AS legacy_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || node.parent::bigint::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS parent_id,
+  node.parent_id AS parent_id,
   node.depth AS depth
 FROM (
   SELECT
@@ -145,7 +145,7 @@ INSERT INTO app.regions (
 SELECT
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
   s.id AS legacy_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || node.parent::bigint::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS parent_id,
+  node.parent_id AS parent_id,
   node.depth AS depth
 FROM pg_temp.stage_regions AS s
 LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_regions AS n WHERE n.key = s.id OFFSET 0) AS node ON true

@@ -140,11 +140,26 @@ USING (
 ) AS unfit
 WHERE l.ctid = unfit.place;
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_places_parent ON transhume.links_places (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 ANALYZE transhume.links_places;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_places'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_places_parent ON transhume.links_places (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.nodes_places AS
 WITH RECURSIVE node AS (
   SELECT
@@ -172,9 +187,9 @@ WITH RECURSIVE node AS (
     l.nowhere,
     l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_places AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_places AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.nowhere, n.order_1 FROM node AS n;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.nowhere, n.order_1, row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position FROM node AS n;
 
 -- transhume: build of "loose" on target -- what no root leads to
 DO $loose$
@@ -283,12 +298,21 @@ $loose$;
 
 -- transhume: build of "siblings" on target -- their positions
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
-CREATE TABLE transhume.siblings_places AS
-SELECT
-  n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.nowhere,
-  row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
-FROM transhume.nodes_places AS n;
-DROP TABLE transhume.nodes_places;
+DO $siblings$
+BEGIN
+  -- Nothing was loose: they are numbered.
+  IF NOT EXISTS (SELECT FROM transhume.nodes_places AS n WHERE n.position IS NULL) THEN
+    ALTER TABLE transhume.nodes_places RENAME TO siblings_places;
+    RETURN;
+  END IF;
+  CREATE TABLE transhume.siblings_places AS
+  SELECT
+    n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.nowhere,
+    row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
+  FROM transhume.nodes_places AS n;
+  DROP TABLE transhume.nodes_places;
+END
+$siblings$;
 CREATE INDEX siblings_places_parent ON transhume.siblings_places (parent);
 ANALYZE transhume.siblings_places;
 

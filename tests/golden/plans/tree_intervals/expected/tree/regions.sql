@@ -12,6 +12,7 @@ CREATE TABLE transhume.links_regions (
   lft bigint,
   rght bigint,
   tree integer,
+  id uuid,
   lost bigint,
   fate text,
   nowhere text
@@ -54,13 +55,14 @@ WHERE ($1::text IS NULL OR s.id > $1::bigint)
   AND ($2::text IS NULL OR s.id <= $2::bigint);
 
 -- transhume: load on target binds after.1 upto.1 -- the narrow rows that can move
-INSERT INTO transhume.links_regions (key, parent, lft, rght, tree)
+INSERT INTO transhume.links_regions (key, parent, lft, rght, tree, id)
   SELECT
     s.id AS key,
     NULL::bigint AS parent,
     s.lo AS lft,
     s.hi AS rght,
-    0 AS tree
+    0 AS tree,
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id
   FROM (
   SELECT
     s.id,
@@ -113,11 +115,26 @@ UPDATE transhume.links_regions AS l
 SET nowhere = 'lo, hi = ' || concat_ws(', ', l.lft, l.rght) || ' lies in no row as it should'
 WHERE (l.lft < l.rght) IS NOT TRUE AND (l.lft IS NOT NULL OR l.rght IS NOT NULL);
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_regions_parent ON transhume.links_regions (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 ANALYZE transhume.links_regions;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_regions'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_regions_parent ON transhume.links_regions (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.tree_regions AS
 WITH RECURSIVE node AS (
   SELECT
@@ -125,6 +142,9 @@ WITH RECURSIVE node AS (
     NULL::bigint AS parent,
     l.lost AS was,
     l.key AS root,
+    l.id,
+    NULL::uuid AS parent_id,
+    l.id AS root_id,
     0 AS depth,
     l.fate,
     l.nowhere
@@ -137,13 +157,16 @@ WITH RECURSIVE node AS (
     n.key,
     l.lost,
     n.root,
+    l.id,
+    n.id,
+    n.root_id,
     n.depth + 1,
     l.fate,
     l.nowhere
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_regions AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_regions AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere FROM node AS n;
+SELECT n.key, n.parent, n.was, n.root, n.id, n.parent_id, n.root_id, n.depth, n.fate, n.nowhere FROM node AS n;
 
 -- transhume: build of "loose" on target -- what no root leads to
 DO $loose$
@@ -177,6 +200,9 @@ BEGIN
       NULL::bigint AS parent,
       l.lost AS was,
       l.key AS root,
+      l.id,
+      NULL::uuid AS parent_id,
+      l.id AS root_id,
       0 AS depth,
       l.fate,
       l.nowhere
@@ -188,14 +214,17 @@ BEGIN
       n.key,
       l.lost,
       n.root,
+      l.id,
+      n.id,
+      n.root_id,
       n.depth + 1,
       l.fate,
       l.nowhere
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate, nowhere FROM node AS n;
-  INSERT INTO transhume.tree_regions (key, parent, was, root, depth, fate, nowhere) SELECT key, parent, was, root, depth, fate, nowhere FROM found AS n;
+  SELECT key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere FROM node AS n;
+  INSERT INTO transhume.tree_regions (key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere) SELECT key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -214,13 +243,16 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.tree_regions (key, parent, was, root, depth, fate, nowhere)
+  INSERT INTO transhume.tree_regions (key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
       l.lost AS was,
       l.key AS root,
+      l.id,
+      NULL::uuid AS parent_id,
+      l.id AS root_id,
       0 AS depth,
       l.fate,
       l.nowhere
@@ -232,13 +264,16 @@ BEGIN
       n.key,
       l.lost,
       n.root,
+      l.id,
+      n.id,
+      n.root_id,
       n.depth + 1,
       l.fate,
       l.nowhere
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate, nowhere FROM node AS n;
+  SELECT key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere FROM node AS n;
 END
 $loose$;
 

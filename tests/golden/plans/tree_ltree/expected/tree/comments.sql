@@ -58,11 +58,26 @@ COPY (
 -- transhume: receive on target
 COPY transhume.links_comments (key, parent, order_1) FROM STDIN (FORMAT binary);
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 ANALYZE transhume.links_comments;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_comments'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.nodes_comments AS
 WITH RECURSIVE node AS (
   SELECT
@@ -87,9 +102,9 @@ WITH RECURSIVE node AS (
     l.fate,
     l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.order_1 FROM node AS n;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.order_1, row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1, n.key)::integer AS position FROM node AS n;
 
 -- transhume: build of "loose" on target -- what no root leads to
 DO $loose$
@@ -194,12 +209,21 @@ $loose$;
 
 -- transhume: build of "siblings" on target -- their positions
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
-CREATE TABLE transhume.siblings_comments AS
-SELECT
-  n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate,
-  row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1, n.key)::integer AS position
-FROM transhume.nodes_comments AS n;
-DROP TABLE transhume.nodes_comments;
+DO $siblings$
+BEGIN
+  -- Nothing was loose: they are numbered.
+  IF NOT EXISTS (SELECT FROM transhume.nodes_comments AS n WHERE n.position IS NULL) THEN
+    ALTER TABLE transhume.nodes_comments RENAME TO siblings_comments;
+    RETURN;
+  END IF;
+  CREATE TABLE transhume.siblings_comments AS
+  SELECT
+    n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate,
+    row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1, n.key)::integer AS position
+  FROM transhume.nodes_comments AS n;
+  DROP TABLE transhume.nodes_comments;
+END
+$siblings$;
 CREATE INDEX siblings_comments_parent ON transhume.siblings_comments (parent);
 ANALYZE transhume.siblings_comments;
 

@@ -81,11 +81,26 @@ LEFT JOIN (
 ) AS a ON a.path = p.prefix
 WHERE p.key = l.key AND p.prefix IS NOT NULL;
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_categories_parent ON transhume.links_categories (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 ANALYZE transhume.links_categories;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_categories'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_categories_parent ON transhume.links_categories (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.nodes_categories AS
 WITH RECURSIVE node AS (
   SELECT
@@ -111,9 +126,9 @@ WITH RECURSIVE node AS (
     l.nowhere,
     l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_categories AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_categories AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere, n.order_1 FROM node AS n;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere, n.order_1, row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position FROM node AS n;
 
 -- transhume: build of "loose" on target -- what no root leads to
 DO $loose$
@@ -218,12 +233,21 @@ $loose$;
 
 -- transhume: build of "siblings" on target -- their positions
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
-CREATE TABLE transhume.tree_categories AS
-SELECT
-  n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere,
-  row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
-FROM transhume.nodes_categories AS n;
-DROP TABLE transhume.nodes_categories;
+DO $siblings$
+BEGIN
+  -- Nothing was loose: they are numbered.
+  IF NOT EXISTS (SELECT FROM transhume.nodes_categories AS n WHERE n.position IS NULL) THEN
+    ALTER TABLE transhume.nodes_categories RENAME TO tree_categories;
+    RETURN;
+  END IF;
+  CREATE TABLE transhume.tree_categories AS
+  SELECT
+    n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere,
+    row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
+  FROM transhume.nodes_categories AS n;
+  DROP TABLE transhume.nodes_categories;
+END
+$siblings$;
 
 -- transhume: build of "tree" on target -- by which the load finds where a row hangs
 CREATE UNIQUE INDEX tree_categories_key ON transhume.tree_categories (key);

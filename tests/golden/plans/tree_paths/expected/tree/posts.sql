@@ -85,12 +85,27 @@ LEFT JOIN (
 WHERE p.key = l.key AND p.prefix IS NOT NULL;
 DELETE FROM transhume.links_posts AS l WHERE NOT l.fits;
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_posts_parent ON transhume.links_posts (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 CREATE UNIQUE INDEX links_posts_key ON transhume.links_posts (key);
 ANALYZE transhume.links_posts;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_posts'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_posts_parent ON transhume.links_posts (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.nodes_posts AS
 WITH RECURSIVE node AS (
   SELECT
@@ -116,9 +131,9 @@ WITH RECURSIVE node AS (
     l.nowhere,
     l.order_1
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_posts AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_posts AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere, n.order_1 FROM node AS n;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere, n.order_1, row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position FROM node AS n;
 
 -- transhume: build of "loose" on target -- what no root leads to
 DO $loose$
@@ -228,12 +243,21 @@ $loose$;
 
 -- transhume: build of "siblings" on target -- their positions
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
-CREATE TABLE transhume.tree_posts AS
-SELECT
-  n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere,
-  row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
-FROM transhume.nodes_posts AS n;
-DROP TABLE transhume.nodes_posts;
+DO $siblings$
+BEGIN
+  -- Nothing was loose: they are numbered.
+  IF NOT EXISTS (SELECT FROM transhume.nodes_posts AS n WHERE n.position IS NULL) THEN
+    ALTER TABLE transhume.nodes_posts RENAME TO tree_posts;
+    RETURN;
+  END IF;
+  CREATE TABLE transhume.tree_posts AS
+  SELECT
+    n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere,
+    row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
+  FROM transhume.nodes_posts AS n;
+  DROP TABLE transhume.nodes_posts;
+END
+$siblings$;
 
 -- transhume: build of "tree" on target -- by which the load finds where a row hangs
 CREATE UNIQUE INDEX tree_posts_key ON transhume.tree_posts (key);

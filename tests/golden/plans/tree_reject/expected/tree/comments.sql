@@ -80,11 +80,26 @@ USING (
 ) AS unfit
 WHERE l.ctid = unfit.place;
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 ANALYZE transhume.links_comments;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_comments'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.tree_comments AS
 WITH RECURSIVE node AS (
   SELECT
@@ -105,7 +120,7 @@ WITH RECURSIVE node AS (
     n.depth + 1,
     CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' WHEN n.depth >= 3 THEN 'deep' ELSE l.fate END
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_comments AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_comments AS l ON l.parent = n.key
 )
 SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate FROM node AS n;
 

@@ -82,8 +82,8 @@ SELECT
   CASE s.about WHEN 1 THEN 'channel' WHEN 2 THEN 'message' END AS about,
   CASE WHEN s.about = 1 THEN m_about_id_channels.id WHEN s.about = 2 THEN s.about_id::bigint END AS about_id,
   s.body AS body,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || node.parent::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS parent_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || node.root::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS thread_id,
+  node.parent_id AS parent_id,
+  node.root_id AS thread_id,
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_messages AS s
@@ -160,8 +160,8 @@ SELECT
   CASE s.about WHEN 1 THEN 'channel' WHEN 2 THEN 'message' END AS about,
   CASE WHEN s.about = 1 THEN m_about_id_channels.id WHEN s.about = 2 THEN s.about_id::bigint END AS about_id,
   s.body AS body,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || node.parent::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS parent_id,
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || node.root::integer::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS thread_id,
+  node.parent_id AS parent_id,
+  node.root_id AS thread_id,
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_messages AS s

@@ -64,11 +64,26 @@ COPY (
 -- transhume: receive on target
 COPY transhume.links_forwards (key, parent, parents) FROM STDIN (FORMAT binary);
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_forwards_parent ON transhume.links_forwards (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 ANALYZE transhume.links_forwards;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_forwards'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_forwards_parent ON transhume.links_forwards (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.nodes_forwards AS
 WITH RECURSIVE node AS (
   SELECT
@@ -93,9 +108,9 @@ WITH RECURSIVE node AS (
     l.fate,
     l.parents
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_forwards AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_forwards AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.parents FROM node AS n;
+SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.parents, row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer AS position FROM node AS n;
 
 -- transhume: build of "loose" on target -- what no root leads to
 DO $loose$
@@ -200,12 +215,21 @@ $loose$;
 
 -- transhume: build of "siblings" on target -- their positions
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
-CREATE TABLE transhume.siblings_forwards AS
-SELECT
-  n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.parents,
-  row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer AS position
-FROM transhume.nodes_forwards AS n;
-DROP TABLE transhume.nodes_forwards;
+DO $siblings$
+BEGIN
+  -- Nothing was loose: they are numbered.
+  IF NOT EXISTS (SELECT FROM transhume.nodes_forwards AS n WHERE n.position IS NULL) THEN
+    ALTER TABLE transhume.nodes_forwards RENAME TO siblings_forwards;
+    RETURN;
+  END IF;
+  CREATE TABLE transhume.siblings_forwards AS
+  SELECT
+    n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.parents,
+    row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer AS position
+  FROM transhume.nodes_forwards AS n;
+  DROP TABLE transhume.nodes_forwards;
+END
+$siblings$;
 CREATE INDEX siblings_forwards_parent ON transhume.siblings_forwards (parent);
 ANALYZE transhume.siblings_forwards;
 

@@ -10,6 +10,7 @@ CREATE TABLE transhume.links_messages (
   key bigint NOT NULL,
   parent bigint,
   parents bigint,
+  id uuid,
   legacy_about integer,
   legacy_about_id text,
   lost bigint,
@@ -52,6 +53,7 @@ COPY (
     s.id::bigint AS key,
     nullif(above.parent::bigint, s.id::bigint) AS parent,
     above.parents AS parents,
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS id,
     s.about AS legacy_about,
     s.about_id AS legacy_about_id
   FROM public.message AS s
@@ -66,7 +68,7 @@ COPY (
 ) TO STDOUT (FORMAT binary);
 
 -- transhume: receive on target
-COPY transhume.links_messages (key, parent, parents, legacy_about, legacy_about_id) FROM STDIN (FORMAT binary);
+COPY transhume.links_messages (key, parent, parents, id, legacy_about, legacy_about_id) FROM STDIN (FORMAT binary);
 
 -- transhume: build of "parents" on target -- not for those that have several
 UPDATE transhume.links_messages AS l
@@ -93,11 +95,26 @@ USING (
 ) AS unfit
 WHERE l.ctid = unfit.place;
 
--- transhume: build of "links" on target -- by which it is walked
-CREATE INDEX links_messages_parent ON transhume.links_messages (parent);
+-- transhume: build of "links" on target -- what the planner must know of them
 ANALYZE transhume.links_messages;
 
 -- transhume: build of "threads" on target -- all that a root leads to
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+DO $how$
+BEGIN
+  SET LOCAL enable_mergejoin = off;
+  IF current_setting('server_version_num')::integer >= 150000
+    AND 2 * pg_table_size('transhume.links_messages'::regclass)
+      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL recursive_worktable_factor = 1000000;
+  ELSE
+    SET LOCAL enable_hashjoin = off;
+    CREATE INDEX links_messages_parent ON transhume.links_messages (parent);
+  END IF;
+END
+$how$;
 CREATE TABLE transhume.nodes_messages AS
 WITH RECURSIVE node AS (
   SELECT
@@ -105,6 +122,9 @@ WITH RECURSIVE node AS (
     NULL::bigint AS parent,
     l.lost AS was,
     l.key AS root,
+    l.id,
+    NULL::uuid AS parent_id,
+    l.id AS root_id,
     0 AS depth,
     l.fate
   FROM transhume.links_messages AS l
@@ -116,12 +136,15 @@ WITH RECURSIVE node AS (
     n.key,
     l.lost,
     n.root,
+    l.id,
+    n.id,
+    n.root_id,
     n.depth + 1,
     l.fate
   FROM node AS n
-  CROSS JOIN LATERAL (SELECT l.* FROM transhume.links_messages AS l WHERE l.parent = n.key OFFSET 0) AS l
+  JOIN transhume.links_messages AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate FROM node AS n;
+SELECT n.key, n.parent, n.was, n.root, n.id, n.parent_id, n.root_id, n.depth, n.fate FROM node AS n;
 
 -- transhume: build of "loose" on target -- what no root leads to
 DO $loose$
@@ -155,6 +178,9 @@ BEGIN
       NULL::bigint AS parent,
       l.lost AS was,
       l.key AS root,
+      l.id,
+      NULL::uuid AS parent_id,
+      l.id AS root_id,
       0 AS depth,
       l.fate
     FROM loose AS l
@@ -165,13 +191,16 @@ BEGIN
       n.key,
       l.lost,
       n.root,
+      l.id,
+      n.id,
+      n.root_id,
       n.depth + 1,
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate FROM node AS n;
-  INSERT INTO transhume.nodes_messages (key, parent, was, root, depth, fate) SELECT key, parent, was, root, depth, fate FROM found AS n;
+  SELECT key, parent, was, root, id, parent_id, root_id, depth, fate FROM node AS n;
+  INSERT INTO transhume.nodes_messages (key, parent, was, root, id, parent_id, root_id, depth, fate) SELECT key, parent, was, root, id, parent_id, root_id, depth, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -190,13 +219,16 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_messages (key, parent, was, root, depth, fate)
+  INSERT INTO transhume.nodes_messages (key, parent, was, root, id, parent_id, root_id, depth, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
       l.lost AS was,
       l.key AS root,
+      l.id,
+      NULL::uuid AS parent_id,
+      l.id AS root_id,
       0 AS depth,
       l.fate
     FROM loose AS l
@@ -207,18 +239,21 @@ BEGIN
       n.key,
       l.lost,
       n.root,
+      l.id,
+      n.id,
+      n.root_id,
       n.depth + 1,
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate FROM node AS n;
+  SELECT key, parent, was, root, id, parent_id, root_id, depth, fate FROM node AS n;
 END
 $loose$;
 
 -- transhume: build of "several" on target -- those with more than one parent are set aside
-INSERT INTO transhume.nodes_messages (key, parent, was, root, depth, fate)
-SELECT l.key, NULL::bigint AS parent, l.lost AS was, l.key AS root, 0 AS depth, l.fate
+INSERT INTO transhume.nodes_messages (key, parent, was, root, id, parent_id, root_id, depth, fate)
+SELECT l.key, NULL::bigint AS parent, l.lost AS was, l.key AS root, l.id, NULL::uuid AS parent_id, l.id AS root_id, 0 AS depth, l.fate
 FROM transhume.links_messages AS l
 WHERE l.fate = 'several';
 
@@ -226,7 +261,7 @@ WHERE l.fate = 'several';
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE TABLE transhume.tree_messages AS
 SELECT
-  n.key, n.parent, n.was, n.root, n.depth, n.fate,
+  n.key, n.parent, n.was, n.root, n.parent_id, n.root_id, n.depth, n.fate,
   row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'several') ORDER BY n.key)::integer AS position
 FROM transhume.nodes_messages AS n;
 DROP TABLE transhume.nodes_messages;

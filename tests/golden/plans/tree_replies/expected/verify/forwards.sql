@@ -8,10 +8,6 @@
 SELECT count(*)
 FROM public.message AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.forwards;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

@@ -10,10 +10,6 @@ FROM (
 SELECT p.id, p.mood FROM public.patient AS p WHERE p.mood IS NOT NULL
 ) AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM billing.moods;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,

@@ -10,10 +10,6 @@ FROM (
 SELECT v.*, p.name, p.born FROM public.visit AS v JOIN public.patient AS p ON p.id = v.patient_id
 ) AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.visits;
-
 -- transhume: checksum on source binds rejected nulled."namesake_id" -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
@@ -24,7 +20,7 @@ SELECT
     (CASE WHEN s.id::text = ANY ($2::text[]) THEN NULL ELSE s.name::text::text END) COLLATE "C",
     to_date(s.born, 'DD. Month YYYY'),
     s.status,
-    s.fee::text COLLATE "C",
+    s.fee,
     s.at
   ), 0), 0)) AS checksum
 FROM (
@@ -42,7 +38,7 @@ SELECT
     m_namesake_id.legacy_name::text COLLATE "C",
     t.born_on,
     t.status,
-    t.fee::text COLLATE "C",
+    t.fee,
     t.at
   ), 0), 0)) AS checksum
 FROM app.visits AS t

@@ -8,17 +8,13 @@
 SELECT count(*)
 FROM public.visit AS s;
 
--- transhume: count on target
-SELECT count(*)
-FROM app.visits;
-
 -- transhume: checksum on source binds rejected -- of the rows that arrived, as they were to arrive
 SELECT
   count(*) AS rows,
   sum(hashint8extended(hash_record_extended(ROW(
     set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('visits:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1),
     s.id,
-    s.fee::text COLLATE "C",
+    s.fee,
     s.at
   ), 0), 0)) AS checksum
 FROM public.visit AS s
@@ -31,7 +27,7 @@ SELECT
   sum(hashint8extended(hash_record_extended(ROW(
     t.id,
     t.legacy_id,
-    t.fee::text COLLATE "C",
+    t.fee,
     t.at
   ), 0), 0)) AS checksum
 FROM app.visits AS t;
