@@ -30,6 +30,7 @@ SECOND = Path(CHOSEN or "/usr/lib/postgresql/15/bin")
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # tests of crashes bring their own
 # Autovacuum visits every database once a nap: with hundreds of them it would be at work all the time.
 SETTINGS = {**UNSAFE, "autovacuum_naptime": "1h"}
+ROOM = 6 * 2**30
 ASKED: set[tuple[Path, str]] = set()  # the templates that were asked for, by the server's data folder
 
 
@@ -112,10 +113,17 @@ class Databases:
         return name
 
 
+def memory() -> str:
+    """Where nothing waits for a disk, if there is room: a worker's databases take up to 1 GB. Else /tmp."""
+    place = Path("/dev/shm")
+    free = shutil.disk_usage(place).free if place.is_dir() and os.access(place, os.W_OK) else 0
+    return str(place) if min(free, psutil.virtual_memory().available) >= ROOM else "/tmp"
+
+
 @contextlib.contextmanager
-def fresh_folder() -> Iterator[Path]:
+def fresh_folder(place: str = "/tmp") -> Iterator[Path]:
     """A state folder that ends with its servers: a short path for a socket, where the server's user may pass."""
-    folder = Path(tempfile.mkdtemp(prefix="transhume-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="transhume-", dir=place))
     folder.chmod(0o711)
     try:
         yield folder
@@ -136,7 +144,7 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def state_folder() -> Iterator[Path]:
     """The state folder of this process's tests; no test touches the developer's own."""
-    with fresh_folder() as folder:
+    with fresh_folder(memory()) as folder:
         yield folder
 
 

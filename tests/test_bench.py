@@ -17,7 +17,7 @@ from bench import content, dirt, load, noop, peers, removal, rows, run
 from bench.clinic import SOURCES, TABLES, WORKLOAD, Clinic, clinic
 from bench.site import Failed, Site, opened
 from runner.manifest import read_plan
-from tests.conftest import UNSAFE
+from tests.conftest import UNSAFE, memory
 from transhume import main
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +29,7 @@ def unsafe() -> Iterator[None]:
     """What is looked at here is not how long anything takes: the servers need not wait for the disk."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench.site, "SETTINGS", {**bench.site.SETTINGS, **UNSAFE})
+        patch.setenv("TRANSHUME_BENCH_HOME", memory())
         yield
 
 
