@@ -112,7 +112,7 @@ def _visitors(server: Server) -> int:
     try:
         with _session(server) as session:
             row = session.execute(query).fetchone()
-    except psycopg.Error:
+    except EmbeddedError:  # it is down already
         return 0
     return row[0] if row else 0
 

@@ -11,11 +11,13 @@ import hashlib
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -26,6 +28,10 @@ from tests.faults.report import Faults, Usual
 CHOSEN = os.environ.get("TRANSHUME_TEST_PG_BIN")
 SECOND = Path(CHOSEN or "/usr/lib/postgresql/15/bin")
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # tests of crashes bring their own
+# Autovacuum visits every database once a nap: with hundreds of them it would be at work all the time.
+SETTINGS = {**UNSAFE, "autovacuum_naptime": "1h"}
+ROOM = 6 * 2**30
+ASKED: set[tuple[Path, str]] = set()  # the templates that were asked for, by the server's data folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,7 +67,8 @@ class Pair:
 class Databases:
     """Makes databases for one test; calling it gives a source and a target, and all of them are dropped after the test.
 
-    A text of SQL is run once into a template; every later test that asks for the same text gets a copy of it.
+    A text of SQL that is asked for again is run into a template, of which every later test gets a copy: most texts are
+    asked for once, and a template would be a second database for them.
     """
 
     server: Server
@@ -75,31 +82,48 @@ class Databases:
     def create(self, role: str, content: str = "") -> str:
         """One fresh database; how to connect to it."""
         name = f"{role}_{os.getpid()}_{next(self.numbers)}"
-        embedded.create_database(self.server, name, self._template(content) if content else None)
+        template = self._template(content) if content else None
+        embedded.create_database(self.server, name, template)
         self.made.append(name)
+        if content and template is None:
+            self._fill(name, content)
         return self.server.conninfo(name)
 
     def drop(self) -> None:
         for name in self.made:
             embedded.drop_database(self.server, name)
 
-    def _template(self, content: str) -> str:
+    def _fill(self, name: str, content: str) -> None:
+        with psycopg.connect(self.server.conninfo(name), autocommit=True) as connection:
+            connection.execute(content.encode())
+
+    def _template(self, content: str) -> str | None:
+        """The database to copy; None where the text is asked for the first time."""
         name = f"template_{os.getpid()}_{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+        if (self.server.data, name) not in ASKED:
+            ASKED.add((self.server.data, name))
+            return None
         if name not in embedded.databases(self.server):
             embedded.create_database(self.server, name)
             try:
-                with psycopg.connect(self.server.conninfo(name), autocommit=True) as connection:
-                    connection.execute(content.encode())
+                self._fill(name, content)
             except BaseException:
                 embedded.drop_database(self.server, name)
                 raise
         return name
 
 
+def memory() -> str:
+    """Where nothing waits for a disk, if there is room: a worker's databases take up to 1 GB. Else /tmp."""
+    place = Path("/dev/shm")
+    free = shutil.disk_usage(place).free if place.is_dir() and os.access(place, os.W_OK) else 0
+    return str(place) if min(free, psutil.virtual_memory().available) >= ROOM else "/tmp"
+
+
 @contextlib.contextmanager
-def fresh_folder() -> Iterator[Path]:
+def fresh_folder(place: str = "/tmp") -> Iterator[Path]:
     """A state folder that ends with its servers: a short path for a socket, where the server's user may pass."""
-    folder = Path(tempfile.mkdtemp(prefix="transhume-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="transhume-", dir=place))
     folder.chmod(0o711)
     try:
         yield folder
@@ -120,7 +144,7 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def state_folder() -> Iterator[Path]:
     """The state folder of this process's tests; no test touches the developer's own."""
-    with fresh_folder() as folder:
+    with fresh_folder(memory()) as folder:
         yield folder
 
 
@@ -146,7 +170,17 @@ def servers(state_folder: Path) -> Iterator[contextlib.ExitStack]:
 def server(request: pytest.FixtureRequest, servers: contextlib.ExitStack, state_folder: Path) -> Server:
     """A running server that loses data in a crash, and is fast."""
     chosen = getattr(request, "param", Path(CHOSEN) if CHOSEN else None)
-    return servers.enter_context(embedded.running(state_folder, settings=UNSAFE, bin=chosen))
+    server = servers.enter_context(embedded.running(state_folder, settings=SETTINGS, bin=chosen))
+    servers.callback(crash, server)
+    return server
+
+
+def crash(server: Server) -> None:
+    """End a server whose databases nobody needs any more: in order, it would write all of them out first."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(server.pid)
+        process.send_signal(signal.SIGQUIT)
+        process.wait(60)
 
 
 @pytest.fixture

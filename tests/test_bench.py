@@ -12,19 +12,30 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import bench.site
 from bench import content, dirt, load, noop, peers, removal, rows, run
 from bench.clinic import SOURCES, TABLES, WORKLOAD, Clinic, clinic
 from bench.site import Failed, Site, opened
 from runner.manifest import read_plan
+from tests.conftest import UNSAFE, memory
 from transhume import main
 
 ROOT = Path(__file__).parents[1]
 SCALE = 0.0004
 
 
+@pytest.fixture(scope="module", autouse=True)
+def unsafe() -> Iterator[None]:
+    """What is looked at here is not how long anything takes: the servers need not wait for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.site, "SETTINGS", {**bench.site.SETTINGS, **UNSAFE})
+        patch.setenv("TRANSHUME_BENCH_HOME", memory())
+        yield
+
+
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    """The server of a measurement, as `make bench` starts it."""
+def site(unsafe: None) -> Iterator[Site]:
+    """The server of a measurement, as `make bench` starts it, but for the disk."""
     with opened() as made:
         yield made
 
@@ -139,7 +150,7 @@ def run_fails() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "bench, arguments, key",
+    "module, arguments, key",
     [
         (rows, ["--rows", "200"], "ratio"),
         (dirt, ["--rows", "1000"], "exit_codes"),
@@ -149,10 +160,10 @@ def run_fails() -> None:
     ids=["rows", "dirt", "noop", "load"],
 )
 def test_a_smaller_measurement_ends_with_its_figures(
-    bench: object, arguments: list[str], key: str, capsys: pytest.CaptureFixture[str]
+    module: object, arguments: list[str], key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each of the other commands, at a tiny size; and too much dirt ends with the budget's exit code."""
-    bench.main([*arguments, "--runs", "1"])  # type: ignore[attr-defined]
+    module.main([*arguments, "--runs", "1"])  # type: ignore[attr-defined]
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert key in found
     if key == "exit_codes":

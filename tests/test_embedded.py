@@ -142,6 +142,16 @@ def test_running_leaves_a_server_with_a_visitor(home: Path) -> None:
     ours.close()
 
 
+def test_running_ends_where_the_server_has_crashed(home: Path) -> None:
+    """A server that is down when the last process leaves needs no stopping; the next one brings it up."""
+    with embedded.running(home, settings=UNSAFE) as server:
+        os.kill(server.pid, signal.SIGQUIT)
+        assert ends(server.pid)
+
+    with embedded.running(home, settings=UNSAFE) as again:
+        assert query(again, "SELECT 1") == 1
+
+
 @pytest.mark.parametrize("binaries", [None, SECOND], ids=["embedded", "second"])
 def test_recovery_after_kill_9_of_the_server(home: Path, binaries: Path | None) -> None:
     """A killed postmaster leaves a stale pid file and busy backends; the next start recovers what was committed."""

@@ -10,14 +10,15 @@ from click.testing import CliRunner, Result
 from runner import demo as data
 from runner import embedded
 from runner.commands.demo import demo
+from runner.embedded import Server
 from runner.errors import RunnerError
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with the demo's specs, as the current one; the demo's databases go with it."""
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> Iterator[Path]:
+    """A folder with the demo's specs, as the current one; the demo's databases, on the fast server, go with it."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "specs" / data.PROJECT, tmp_path / "specs" / data.PROJECT)
     yield tmp_path

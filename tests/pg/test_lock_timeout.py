@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from tenacity import wait_none
 
-from runner import connect, rollback
+from runner import connect, retry, rollback
 from runner.errors import RunnerError, SqlError
 from runner.manifest import Plan, Step, read_plan
 from runner.schedule import Act, Parts
@@ -54,8 +55,9 @@ def in_the_way(step: Step, plan: Plan) -> tuple[str, ...]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Locks are waited for a fiftieth of a second, so that there are several tries in a short time."""
+    """Locks are waited for a fiftieth of a second, little longer between, so that tries follow in a short time."""
     monkeypatch.setattr(connect, "DEADLOCK_SHARE", 0.02)
+    monkeypatch.setattr(retry, "wait_random", lambda least, most: wait_none())
 
 
 Kind = Callable[[Work], Parts | None]
@@ -78,7 +80,7 @@ def test_every_kind_of_step_gives_way(databases: Databases, monkeypatch: pytest.
         def carry_out(work: Work) -> None:
             told = len(migration.notices.texts)
             with hostile(migration, *in_the_way(work.step, work.context.plan)), pytest.raises(SqlError) as caught:
-                whole(lambda: kind(replace(work, context=replace(work.context, patience=0.15))))
+                whole(lambda: kind(replace(work, context=replace(work.context, patience=0.05))))
             assert caught.value.sqlstate == "55P03"
             assert GIVES_WAY in "".join(migration.notices.texts[told:])
             tried.setdefault(work.step.kind, []).append(work.step.id)

@@ -51,13 +51,13 @@ def most(command: list[str], environment: dict[str, str]) -> tuple[int, int, str
             except psutil.Error:
                 pass
             peak = max(peak, total)
-            time.sleep(0.01)  # a look
+            time.sleep(0.03)  # a look takes CPU: it reads of every process of the machine
         assert run.stderr is not None
         return peak, run.returncode, run.stderr.read()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rows, size, direct", [(250, 1, "true"), (36, 6, "true"), (36, 6, "false")])
+@pytest.mark.parametrize("rows, size, direct", [(160, 1, "true"), (36, 6, "true"), (36, 6, "false")])
 def test_wide_rows(projects: Projects, rows: int, size: int, direct: str) -> None:
     """The bound is never passed, the journal says so, and all rows arrive."""
     filled = SOURCE.format(rows=rows, size=size)

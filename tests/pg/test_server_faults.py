@@ -19,6 +19,9 @@ from runner.embedded import Server
 from tests.pg import by_hand
 from tests.pg.migration import Migration, wait_for
 
+# A server that is killed loses nothing without fsync, as long as the machine stays up; autovacuum is to come soon.
+SETTINGS = {"fsync": "off", "autovacuum_naptime": "1s"}
+
 
 @pytest.fixture(scope="module")
 def fragile() -> Iterator[Path]:
@@ -26,14 +29,14 @@ def fragile() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="transhume-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        embedded.start(folder, settings={"autovacuum_naptime": "1s"})
+        embedded.start(folder, settings=SETTINGS)
         yield folder
         embedded.stop(folder)
 
 
 def made(folder: Path, tmp_path: Path, rows: int) -> Migration:
     """A migration on that server."""
-    server = embedded.start(folder)
+    server = embedded.start(folder, settings=SETTINGS)
     for name in ("source", "target"):
         embedded.drop_database(server, name)
         embedded.create_database(server, name)
@@ -73,8 +76,8 @@ def test_the_server_crashes_and_comes_back(fragile: Path, tmp_path: Path) -> Non
     runner = threading.Thread(target=migration.apply, kwargs={"patience": 30})
     runner.start()
     wait_for(migration, False)
-    crash(embedded.start(fragile))
-    embedded.start(fragile)
+    crash(embedded.start(fragile, settings=SETTINGS))
+    embedded.start(fragile, settings=SETTINGS)
     runner.join()
 
     assert any("trying again" in text for text in migration.notices.texts)
@@ -99,14 +102,14 @@ def crash(server: Server) -> None:
 def test_the_server_stays_away(fragile: Path, tmp_path: Path) -> None:
     """Beyond the outage that may be waited for, the run stops with what is committed, and goes on later."""
     migration = made(fragile, tmp_path, 120)
-    server = embedded.start(fragile)
+    server = embedded.start(fragile, settings=SETTINGS)
     done = []
     runner = threading.Thread(target=lambda: done.append(migration.command("apply", "--outage", "1")))
     runner.start()
     wait_for(migration, False)
     crash(server)
     runner.join()
-    embedded.start(fragile)
+    embedded.start(fragile, settings=SETTINGS)
 
     assert done[0].returncode == 1, done[0].stderr
     assert "error: cannot connect to " in done[0].stderr

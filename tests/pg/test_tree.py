@@ -30,6 +30,7 @@ RULES: Mapping[str, Rules] = {
     "kept": Rules(orphan="reject", placeholder=True),
 }
 ROWS = "SELECT id, parent_id, root, depth, position FROM app.{} ORDER BY id"
+FORESTS = (1, 21, 41)  # where the keys of each begin
 LISTED = """SELECT key[1]::integer, action FROM transhume.reject
             WHERE table_id = %s AND action NOT IN ('rejected', 'reconciled') ORDER BY 1, 2"""
 
@@ -78,17 +79,19 @@ def assert_grown(migration: Migration, name: str, forest: Forest, whole: int) ->
 
 @st.composite
 def forests(draw: st.DrawFn) -> list[Comment]:
-    """Few rows, so that orphans, cycles and chains meet often."""
-    keys = range(1, draw(st.integers(2, 14)))
-    parents = st.one_of(st.none(), st.integers(0, 14))
-    return [
-        Comment(key, draw(parents), draw(st.integers(0, 3)), draw(st.booleans()), draw(st.integers(0, 9)) > 0)
-        for key in keys
-    ]
+    """Few rows, so that orphans, cycles and chains meet often; three forests beside each other for one run's price."""
+    comments = []
+    for first in FORESTS:
+        parents = st.one_of(st.none(), st.integers(first - 1, first + 13))
+        comments += [
+            Comment(key, draw(parents), draw(st.integers(0, 3)), draw(st.booleans()), draw(st.integers(0, 9)) > 0)
+            for key in range(first, first + draw(st.integers(1, 13)))
+        ]
+    return comments
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(comments=forests())
 def test_any_forest(comments: list[Comment], databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever hangs from whatever, every table is what its rules make of it in Python, and verification is green."""

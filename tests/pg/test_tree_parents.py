@@ -20,7 +20,7 @@ from tests.conftest import Databases
 from tests.pg.compiled import Projects
 from tests.pg.forest import Comment, Forest, Rules, grow
 from tests.pg.test_golden_plans_pg import migration_of
-from tests.pg.test_tree import RULES, assert_grown
+from tests.pg.test_tree import FORESTS, RULES, assert_grown
 from tests.test_golden import GOLDEN
 
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -165,20 +165,20 @@ def chosen(kind: str, links: Sequence[Node], forest: Forest) -> set[tuple[int, s
 @st.composite
 def forests(draw: st.DrawFn) -> tuple[list[Node], list[Node]]:
     """Rows that hang from rows before them, and the same rows with any parents at all, as replies may have."""
-    keys = range(1, draw(st.integers(2, 14)))
     flags = st.integers(0, 6).map(lambda number: number == 0)
-    nodes = []
-    for key in keys:
-        above = draw(st.lists(st.integers(1, key - 1), max_size=1).map(tuple)) if key > 1 else ()
-        at, gone, unfit, hidden, deleted = draw(st.integers(0, 3)), *(draw(flags) for _ in range(4))
-        nodes.append(Node(key, above, at, gone, not unfit, hidden, not deleted))
-    parents = st.lists(st.integers(0, 15), max_size=3).map(tuple)
-    links = [Node(node.key, draw(parents), there=node.there) for node in nodes]
+    nodes, links = [], []
+    for first in FORESTS:
+        parents = st.lists(st.integers(first - 1, first + 14), max_size=3).map(tuple)
+        for key in range(first, first + draw(st.integers(1, 13))):
+            above = draw(st.lists(st.integers(first, key - 1), max_size=1).map(tuple)) if key > first else ()
+            at, gone, unfit, hidden, deleted = draw(st.integers(0, 3)), *(draw(flags) for _ in range(4))
+            nodes.append(Node(key, above, at, gone, not unfit, hidden, not deleted))
+            links.append(Node(key, draw(parents), there=not deleted))
     return nodes, links
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=forests(), rule=st.sampled_from(sorted(RULES)))
 def test_any_forest(
     drawn: tuple[list[Node], list[Node]], rule: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory

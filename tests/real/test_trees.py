@@ -40,9 +40,22 @@ def way_up(key: int, parents: Parents) -> list[int]:
     return way
 
 
+def tops(parents: Parents) -> dict[int, tuple[int, int]]:
+    """The root of each row, and how deep the row is."""
+    found: dict[int, tuple[int, int]] = {}
+    for key in parents:
+        way, at = [key], key
+        while at not in found and (above := parents[at]) is not None:
+            assert len(way) <= len(parents)  # or it leads back to itself
+            way.append(at := above)
+        root, depth = found.get(at, (at, 0))
+        found |= {one: (root, depth + place) for place, one in enumerate(reversed(way))}
+    return found
+
+
 def depths(parents: Parents) -> dict[int, int]:
     """How deep each row is."""
-    return {key: len(way_up(key, parents)) - 1 for key in parents}
+    return {key: depth for key, (_, depth) in tops(parents).items()}
 
 
 def positions(parents: Parents, order: Mapping[int, tuple[object, ...]]) -> dict[int, int]:
@@ -95,14 +108,22 @@ def replies(source: Connection) -> dict[int, list[int]]:
     return found
 
 
-def assert_threads(target: Connection, parents: Parents, lines: Mapping[int, int]) -> None:
-    """Every message hangs where the model has it: by its key, its root, its depth and its place."""
+Threads = Mapping[int, tuple[uuid.UUID, uuid.UUID | None, uuid.UUID, int, int]]
+
+
+def threads(source: Connection, parents: Parents) -> Threads:
+    """Where each message hangs: its key, its parent, its root, its depth and its place."""
+    lines: dict[int, int] = dict(source.execute("SELECT id, line_no FROM irc_message").fetchall())
     key = {id: uuid.uuid3(NAMESPACE, f"messages:{id}") for id in parents}
-    level, place = depths(parents), positions(parents, {id: (lines[id], id) for id in parents})
-    wanted = {
-        id: (key[id], key[above] if above is not None else None, key[way_up(id, parents)[-1]], level[id], place[id])
+    top, place = tops(parents), positions(parents, {id: (lines[id], id) for id in parents})
+    return {
+        id: (key[id], key[above] if above is not None else None, key[top[id][0]], top[id][1], place[id])
         for id, above in parents.items()
     }
+
+
+def assert_threads(target: Connection, wanted: Threads) -> None:
+    """Every message hangs where the model has it."""
     rows = target.execute("SELECT legacy_id, id, parent_id, thread_id, depth, position FROM app.messages").fetchall()
 
     assert len(rows) == len(wanted)
@@ -118,11 +139,12 @@ def test_messages_hang_from_the_first_that_they_reply_to(irc: Project) -> None:
     several = {id for id, above in said.items() if len(above) > 1}
     assert (len(said), sum(map(len, said.values())), len(several)) == (84683, 65676, 2033)
     assert max(depths(parents).values()) == DEEPEST
+    wanted = threads(source, parents)
     compile_as_written(irc)
     for again in (False, True):
         irc.apply()
         irc.verify()
-        assert_threads(target, parents, dict(source.execute("SELECT id, line_no FROM irc_message").fetchall()))
+        assert_threads(target, wanted)
         listed = target.execute(LISTED).fetchall()
         assert sorted(listed) == [(id, "chosen") for id in sorted(several)]
         if not again:
@@ -148,7 +170,7 @@ def test_messages_with_several_parents_are_set_aside(irc: Project) -> None:
     irc.apply()
     irc.verify()
 
-    assert_threads(target, parents, dict(source.execute("SELECT id, line_no FROM irc_message").fetchall()))
+    assert_threads(target, threads(source, parents))
     listed = set(target.execute(LISTED).fetchall())
     assert listed == {(id, "rejected") for id in several} | {(id, "rooted") for id in orphans}
 
