@@ -7,9 +7,10 @@ import random
 import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from runner.errors import RunnerError
@@ -154,6 +155,59 @@ def test_a_hierarchy_that_has_changed_is_refused(tree: Removing, done: int, chan
     with pytest.raises(RunnerError) as red:
         next_phase()
     assert sorted(red.value.notes) == sorted(problems)
+
+
+def test_a_child_that_comes_after_the_gates_is_seen(tree: Removing) -> None:
+    """Under the drop's own lock the children are compared once more."""
+    tree.apply(1)
+    tree.apply(2)
+    with closing(psycopg.connect(tree.conninfo)) as reader:
+        reader.execute("SELECT count(*) FROM ONLY app.users")  # and the transaction stays open: the gates are passed
+        with pytest.raises(RunnerError):
+            tree.apply(3, patience=1)
+    tree.ask(NEW)
+    with pytest.raises(RunnerError, match="temps is a child that the plan does not know"):
+        tree.apply(3)
+    tree.ask("DROP TABLE app.temps")
+    tree.apply(3)
+    assert tree.ask(SHAPE) == []
+
+
+PRIVILEGES = """
+CREATE SCHEMA app;
+DO $$ BEGIN CREATE ROLE removal_web; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+CREATE TABLE app.users (id bigint PRIMARY KEY, email text, old text);
+CREATE TABLE app.staff (PRIMARY KEY (id)) INHERITS (app.users);
+GRANT USAGE ON SCHEMA app TO removal_web;
+GRANT SELECT ON app.users TO removal_web;
+GRANT SELECT, UPDATE ON app.staff TO removal_web;
+INSERT INTO app.users VALUES (1, 'u', 'o');
+INSERT INTO app.staff VALUES (1, 's', 'p')
+"""
+
+
+def test_columns_of_members_are_hidden_from_roles(databases: Databases, tmp_path: Path) -> None:
+    """Each member's grants are taken back and given again as they were."""
+    acl = """SELECT c.relacl::text, ARRAY(SELECT attacl::text FROM pg_attribute WHERE attrelid = c.oid ORDER BY attnum)
+             FROM pg_class AS c WHERE c.relnamespace = 'app'::regnamespace AND c.relkind = 'r' ORDER BY c.relname"""
+    spec = """\
+columns: [old]
+because: nobody reads it
+dependents: {drop: [column staff.old]}
+phases: {soak: 0s}
+hide: privileges
+roles: [removal_web]
+"""
+    users = removing(databases, tmp_path, PRIVILEGES, spec)
+    was = users.ask(acl)
+    users.apply(1)
+    users.apply(2)
+    for table in ("users", "staff"):
+        users.ask(f"SET ROLE removal_web; SELECT email FROM app.{table}")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            users.ask(f"SET ROLE removal_web; SELECT old FROM app.{table}")
+    users.restore()
+    assert users.ask(acl) == was
 
 
 def test_the_export_says_which_member_a_row_was_of(tree: Removing) -> None:

@@ -17,7 +17,7 @@ CREATE TABLE app.users (
   email text NOT NULL,
   note integer NOT NULL DEFAULT 0,
   tier integer,
-  legacy varchar(40) COLLATE "C" NOT NULL DEFAULT 'none',
+  legacy varchar(40) COLLATE "C" CONSTRAINT users_legacy_there NOT NULL DEFAULT 'none',
   older integer,
   CONSTRAINT users_legacy_filled CHECK (legacy <> '')
 );
@@ -35,6 +35,7 @@ ALTER TABLE ONLY app.staff ALTER legacy SET DEFAULT 'desk', ALTER legacy SET STA
 ALTER TABLE ONLY app.staff ALTER legacy SET STORAGE EXTERNAL;
 ALTER TABLE ONLY app.interns ALTER legacy SET DEFAULT 'young', ALTER legacy SET (n_distinct = -0.5);
 ALTER TABLE app.guests ALTER older SET DEFAULT 7, ALTER older SET NOT NULL;
+ALTER TABLE ONLY app.staff ALTER legacy SET NOT NULL;
 COMMENT ON COLUMN app.users.legacy IS 'the parent''s';
 COMMENT ON COLUMN app.staff.legacy IS 'the "staff''s"';
 GRANT SELECT (legacy) ON app.staff TO removal_reader WITH GRANT OPTION;
