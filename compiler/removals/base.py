@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from compiler.dependents import dependents_query
 from compiler.diagnostics import Span
 from compiler.names import Name
 from compiler.plan import Lock, Section
-from compiler.removals.bound import BoundRemoval, differ
+from compiler.removals.bound import BoundRemoval, Of, differ
 from compiler.render import render
 from compiler.sql import Sql, cast, column, ident, join, literal, qname
 
@@ -48,15 +49,41 @@ class RemovalStep:
         """A lock on the table."""
         return Lock(level, self.everywhere, statement, old=True)
 
+    def lock_here(self, level: str, statement: str) -> Lock:
+        """A lock on the table that INHERITS children have no part in."""
+        return Lock(level, self.here, statement, old=True)
+
+    def of(self, removal: BoundRemoval) -> Self:
+        """The same about one of the table's INHERITS children."""
+        return replace(self, removal=removal)
+
+    @property
+    def members(self) -> tuple[Self, ...]:
+        """Itself, and the same about each INHERITS child: for what no parent hands down."""
+        return (self, *map(self.of, self.removal.below))
+
+    def called(self, name: str) -> str:
+        """What a section of a step is of, where each INHERITS child may have one of that name."""
+        return f"{self.removal.relation.qualified}: {name}" if self.removal.inherits else name
+
     @property
     def everywhere(self) -> str:
-        """The table, and its partitions, which are locked with it."""
-        children = " and each of its partitions" if self.removal.children else ""
-        return f"{self.removal.relation.qualified}{children}"
+        """The table, and its partitions or INHERITS children, which are locked with it."""
+        kind = "partitions" if self.removal.partitioned else "children"
+        return f"{self.removal.relation.qualified}{f' and each of its {kind}' if self.removal.children else ''}"
+
+    @property
+    def here(self) -> str:
+        """The table and its partitions: what a trigger, an index or a key of it is on, which no INHERITS child gets."""
+        return self.everywhere if self.removal.partitioned else str(self.removal.relation.qualified)
 
     def said(self, level: str) -> Sql:
         """The comment that stands beside a statement: the lock that it takes, and on what."""
         return Sql(f"{level} on {self.everywhere}")
+
+    def said_here(self, level: str) -> Sql:
+        """The same of a statement that INHERITS children have no part in."""
+        return Sql(f"{level} on {self.here}")
 
     def locks(self) -> Iterator[Lock]:
         yield from ()
@@ -96,22 +123,24 @@ def create_triggers(triggers: Iterable[Trigger]) -> Sql:
 
 
 def row_triggers(step: RemovalStep, function: Sql, what: str, changed: Sql) -> tuple[Trigger, ...]:
-    """The two triggers after each row: of an insert or a delete always, of an update where `changed` holds."""
-    removal, said = step.removal, step.said(SRE)
+    """The two triggers after each row: of an insert or a delete always, of an update where `changed` holds.
+
+    A parent's triggers do not fire for the rows of its INHERITS children: each has its own.
+    """
+    name = step.removal.trigger
     call = f"EXECUTE FUNCTION {function}()"
-    return (
-        Trigger(
-            removal.trigger(what), Sql("AFTER INSERT OR DELETE"), removal.table, Sql(f"FOR EACH ROW {call}"), said,
-        ),
-        Trigger(
-            removal.trigger(f"{what}_update"), Sql("AFTER UPDATE"), removal.table,
-            Sql(f"FOR EACH ROW WHEN ({changed})\n  {call}"), said,
-        ),
+    kinds = (
+        (name(what), "AFTER INSERT OR DELETE", f"FOR EACH ROW {call}"),
+        (name(f"{what}_update"), "AFTER UPDATE", f"FOR EACH ROW WHEN ({changed})\n  {call}"),
+    )
+    return tuple(
+        Trigger(name, Sql(event), one.removal.table, Sql(rest), one.said_here(SRE))
+        for one in step.members for name, event, rest in kinds
     )  # fmt: skip
 
 
 def truncate_triggers(step: RemovalStep, function: Sql) -> tuple[Trigger, ...]:
-    """A truncation fires no row's trigger; that of a partition fires only the partition's own."""
+    """A truncation fires no row's trigger; that of a partition, or a child, fires only its own."""
     removal = step.removal
     call = Sql(f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()")
     name = removal.trigger("truncate")
@@ -124,8 +153,8 @@ def truncate_triggers(step: RemovalStep, function: Sql) -> tuple[Trigger, ...]:
 def capture_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     """The triggers that keep the backup equal to the table, for as long as the columns are there."""
     removal = step.removal
-    old, new = (join(", ", (removal.keys(row), removal.values(row))) for row in ("old", "new"))
-    changed = differ(old, new)
+    keys = {row: join(", ", (column(row, key.name) for key in removal.key)) for row in ("old", "new")}
+    changed = differ(*(join(", ", (keys[row], removal.values(row))) for row in keys))
     return row_triggers(step, removal.own("capture"), "capture", changed)
 
 
@@ -135,7 +164,7 @@ def capture_function(removal: BoundRemoval, hidden: bool) -> Sql:
     return render(
         "removal/capture_function", function=removal.own("capture"), table=removal.table, backup=removal.backup,
         key=removal.keys(), values=removal.values(), old=matched(removal, "t", "old"), new=matched(removal, "t", "new"),
-        old_key=removal.keys("old"), t_key=removal.keys("t"), t_values=removal.values("t", hidden),
+        old_key=removal.keys("old", "trigger"), t_key=removal.keys("t", "table"), t_values=removal.values("t", hidden),
         present=removal.present, changed=removal.changed, set=tuple(assigned),
     )  # fmt: skip
 
@@ -150,34 +179,35 @@ def truncate_function(removal: BoundRemoval) -> Sql:
 
 def compare(removal: BoundRemoval, hidden: bool) -> Sql:
     """The backup is what the table has."""
+    named = f" AS {removal.member}" if removal.below else ""
     t_values = join(", ", (
         Sql(f"{column('t', gone.hidden if hidden else gone.name)} AS {ident(gone.name)}") for gone in removal.columns
     ))  # fmt: skip
     return render(
         "removal/compare", table=removal.table, backup=removal.backup, present=removal.present,
-        t_key=removal.keys("t"), t_values=t_values, same=removal.same_key("b", "t"),
+        t_key=Sql(f"{removal.keys('t', 'table')}{named}"), t_values=t_values, same=removal.same_key("b", "t", table=""),
         differ=differ(removal.values("t"), removal.values("b")),
     )  # fmt: skip
 
 
 def matched(removal: BoundRemoval, alias: str, row: str) -> Sql:
-    """The condition that `alias` has the key of a trigger's row."""
-    return join(" AND ", (Sql(f"{column(alias, key.name)} = {column(row, key.name)}") for key in removal.key))
+    """The condition that `alias`, the table itself where it is `t`, has the key of a trigger's row."""
+    sides = (removal.key_of(alias, "table" if alias == "t" else "backup"), removal.key_of(row, "trigger"))
+    return join(" AND ", (Sql(f"{left} = {right}") for left, right in zip(*sides, strict=True)))
 
 
-def after_key(removal: BoundRemoval, alias: str) -> Sql:
+def after_key(removal: BoundRemoval, alias: str, of: Of = "table") -> Sql:
     """The condition that a row stands behind $1, ...; NULL for no bound."""
-    return _beyond(removal, alias, ">", 1)
+    return _beyond(removal, removal.keys(alias, of), ">", 1)
 
 
-def upto_key(removal: BoundRemoval, alias: str, first: int) -> Sql:
-    """The condition that a row stands before $first, ..., or there; NULL for no bound."""
-    return _beyond(removal, alias, "<=", first)
+def upto_key(removal: BoundRemoval, alias: str, of: Of = "table") -> Sql:
+    """The condition that a row stands before the bounds after that, or there; NULL for no bound."""
+    return _beyond(removal, removal.keys(alias, of), "<=", len(removal.whole_key) + 1)
 
 
-def _beyond(removal: BoundRemoval, alias: str, sign: str, first: int) -> Sql:
-    values = [cast(Sql(f"${first + n}"), key.type) for n, key in enumerate(removal.key)]
-    row = removal.keys(alias)
+def _beyond(removal: BoundRemoval, row: Sql, sign: str, first: int) -> Sql:
+    values = [cast(Sql(f"${first + n}"), key.type) for n, key in enumerate(removal.whole_key)]
     bound = join(", ", values)
     compared = f"({row}) {sign} ({bound})" if len(values) > 1 else f"{row} {sign} {bound}"
     return Sql(f"({values[0]} IS NULL OR {compared})")
@@ -185,18 +215,19 @@ def _beyond(removal: BoundRemoval, alias: str, sign: str, first: int) -> Sql:
 
 def chunk_binds(removal: BoundRemoval) -> tuple[str, ...]:
     """What the sections of a chunk bind: the key that it starts after, and the one that it ends with."""
-    numbers = range(1, len(removal.key) + 1)
+    numbers = range(1, len(removal.whole_key) + 1)
     return (*(f"after.{n}" for n in numbers), *(f"upto.{n}" for n in numbers))
 
 
-def bound(removal: BoundRemoval, source: Sql, conditions: Sequence[Sql] = ()) -> Section:
+def bound(removal: BoundRemoval, source: Sql, of: Of, conditions: Sequence[Sql] = ()) -> Section:
     """Where the next chunk ends."""
-    width = len(removal.key)
-    descending = join(", ", (Sql(f"{column('s', key.name)} DESC") for key in removal.key))
-    texts = join(", ", (Sql(f"{column('s', key.name)}::text") for key in removal.key))
+    key = removal.key_of("s", of)
+    width = len(key)
+    descending = join(", ", (Sql(f"{one} DESC") for one in key))
+    texts = join(", ", (Sql(f"{one}::text") for one in key))
     sql = render(
-        "removal/bound", texts=texts, key=removal.keys("s"), source=source, descending=descending,
-        conditions=(after_key(removal, "s"), *conditions), rows=Sql(f"${width + 1}"),
+        "removal/bound", texts=texts, key=join(", ", key), source=source, descending=descending,
+        conditions=(after_key(removal, "s", of), *conditions), rows=Sql(f"${width + 1}"),
     )  # fmt: skip
     binds = (*(f"after.{n + 1}" for n in range(width)), "rows")
     return Section("bound", "target", sql, binds=binds, prose="the end of the next chunk")
@@ -242,6 +273,29 @@ def unnamed(removal: BoundRemoval) -> Sql:
         "removal/unnamed", dependents=Sql(live_dependents(removal).replace("\n", "\n  ")), reviewed=tuple(reviewed),
         identity=removal.identity,
     )  # fmt: skip
+
+
+def identity_gates(removal: BoundRemoval) -> Iterator[Section]:
+    """An index that goes is the replica identity of no table."""
+    for one in removal.members:
+        sql = render("removal/replica_identity", table=literal(one.table), names=names_of(removal))
+        yield Section("gate", "target", sql, prose="the replica identity is another index")
+
+
+def members(removal: BoundRemoval, back: bool = False) -> Sql:
+    """Whether the tree is the one that was reviewed, and each member can take part; `back`: the columns are dropped."""
+    reviewed = tuple(Sql(f"({literal(one.table)})") for one in removal.members)
+    key = join(", ", (literal(name) for name in sorted(one.name for one in removal.key)))
+    return render(
+        "removal/members", table=literal(removal.table), reviewed=reviewed, names=names_of(removal), key=key, back=back,
+        width=Sql(str(len(removal.key))),
+    )  # fmt: skip
+
+
+def member_gates(removal: BoundRemoval, back: bool = False) -> Iterator[Section]:
+    """A gate for a table that has INHERITS children."""
+    if removal.below:
+        yield Section("gate", "target", members(removal, back), prose="its children are those of the plan")
 
 
 def _relation(name: Name) -> Sql:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from compiler.catalog import Column, Constraint, ForeignKey, IndexEntry, Key, Relation
 from compiler.diagnostics import Span
@@ -14,6 +16,7 @@ from compiler.spec import Project
 from compiler.sql import Sql, column, fits, ident, join, literal, qname
 
 RUNNER = "transhume"  # the runner's schema, where backups live
+Of = Literal["backup", "table", "trigger"]  # whose row it is: of the latter, the one that it fires for
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,11 @@ class Lost:
 class BoundRemoval:
     """A removal; `columns` are none where the whole table goes, and then there is no `key` either.
 
-    `children` are its partitions, and theirs, parents first; `parts` those that the catalog has. `unique`,
-    `exclusions`, `foreign_keys` and `indexes` are those that go with the columns. `reviewed`: the table is in the
-    catalog, and not one that the project's own plan makes.
+    `children` are its partitions or INHERITS children, and theirs, parents first; `parts` those that the catalog has.
+    `below` are the INHERITS children as removals of the same columns, each with what is its own; `above` the columns of
+    such a child that are NOT NULL because its parent's are. `unique`, `exclusions`, `foreign_keys` and `indexes` are
+    those that go with the columns. `reviewed`: the table is in the catalog, and not one that the project's own plan
+    makes.
     """
 
     spec: Removal
@@ -89,6 +94,8 @@ class BoundRemoval:
     dependents: tuple[Dependent, ...]
     children: tuple[Name, ...]
     parts: tuple[Relation, ...]
+    below: tuple[BoundRemoval, ...] = ()
+    above: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -112,6 +119,16 @@ class BoundRemoval:
     @property
     def partitioned(self) -> bool:
         return self.relation.kind == "partitioned table"
+
+    @property
+    def inherits(self) -> bool:
+        """Whether it is about an INHERITS child: `below` of the removal that the spec is about."""
+        return self.relation.kind == "table" and bool(self.relation.parents)
+
+    @property
+    def members(self) -> tuple[BoundRemoval, ...]:
+        """The table and its INHERITS children, parents first: what no parent hands down is done on each of them."""
+        return (self, *self.below)
 
     # Names as SQL.
 
@@ -150,6 +167,16 @@ class BoundRemoval:
         return mark
 
     @property
+    def whole_key(self) -> tuple[Column, ...]:
+        """The key with what tells members apart, as the backup has it."""
+        return (*self.key, Column(f"{self.mark}member", "oid", null=False)) if self.below else self.key
+
+    @property
+    def member(self) -> Sql:
+        """The backup's column that says: the row is of this table, the parent or one of its INHERITS children."""
+        return ident(f"{self.mark}member")
+
+    @property
     def present(self) -> Sql:
         """The backup's column that says: the table has this row."""
         return ident(f"{self.mark}present")
@@ -170,23 +197,44 @@ class BoundRemoval:
 
     # The columns, as lists.
 
-    def keys(self, alias: str = "") -> Sql:
+    def key_of(self, alias: str = "", of: Of = "backup") -> tuple[Sql, ...]:
+        """The columns that tell rows apart.
+
+        Where the table has INHERITS children, the last is the member that a row is of: rows of two of them may have
+        equal keys. The backup has a column of its own for that.
+        """
+        columns = tuple(column(alias, one.name) if alias else ident(one.name) for one in self.key)
+        if not self.below:
+            return columns
+        inside = column(alias, f"{self.mark}member") if alias else self.member
+        members = {"backup": inside, "table": column(alias or "t", "tableoid"), "trigger": Sql("tg_relid")}
+        return (*columns, members[of])
+
+    def keys(self, alias: str = "", of: Of = "backup") -> Sql:
         """The key's columns, separated by commas."""
-        return join(", ", (column(alias, one.name) if alias else ident(one.name) for one in self.key))
+        return join(", ", self.key_of(alias, of))
 
     def values(self, alias: str = "", hidden: bool = False) -> Sql:
         """The columns that go, separated by commas; `hidden`: by the names that they have in the table meanwhile."""
         names = (gone.hidden if hidden else gone.name for gone in self.columns)
         return join(", ", (column(alias, name) if alias else ident(name) for name in names))
 
-    def same_key(self, one: str, other: str) -> Sql:
-        """The condition that two rows have one key."""
-        return join(" AND ", (Sql(f"{column(one, key.name)} = {column(other, key.name)}") for key in self.key))
+    def same_key(self, one: str, other: str, table: str = "t") -> Sql:
+        """The condition that two rows have one key; `table`: the alias under which it is the table itself."""
+        sides = (self.key_of(alias, "table" if alias == table else "backup") for alias in (one, other))
+        return join(" AND ", (Sql(f"{left} = {right}") for left, right in zip(*sides, strict=True)))
 
     @property
     def other_key(self) -> Sql:
-        """The condition, in a trigger, that a row gets another key, to the byte."""
-        return differ(self.keys("old"), self.keys("new"))
+        """The condition, in a trigger, that a row gets another key, to the byte; no row goes to another member."""
+        old, new = (join(", ", (column(row, one.name) for one in self.key)) for row in ("old", "new"))
+        return differ(old, new)
+
+    def by_member(self, row: Sql, values: Sequence[Sql]) -> Sql:
+        """What has a value of its own in some of the `members`; `row` is the member that a row is of."""
+        own = [(one.table, value) for one, value in zip(self.members, values, strict=True) if value != values[0]]
+        cases = " ".join(f"WHEN {literal(table)}::regclass THEN {value}" for table, value in own)
+        return Sql(f"CASE {row} {cases} ELSE {values[0]} END") if own else values[0]
 
 
 def other_value(gone: Gone, hidden: bool) -> Sql:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from compiler.catalog import Relation
 from compiler.dependents import KINDS, ON_TABLE, ROUTINES, check_named, whole_name
@@ -14,22 +14,25 @@ from compiler.sql import Sql, ident, qname
 
 VIEWS = ("view", "materialized view")
 MADE_ANEW = (*VIEWS, *ROUTINES, "trigger", "policy", "rule")
-WITH_COLUMNS = ("constraint", "index", "statistics", "default", "sequence")  # go when the columns do
+WITH_COLUMNS = ("constraint", "index", "statistics", "default", "sequence", "column")  # go when the columns do
 DROPPED = (*MADE_ANEW, *WITH_COLUMNS, "publication")
 
 
 def bind_dependents(
-    removal: Removal, relation: Relation, schema: str, reviewed: bool, found: list[Diagnostic]
+    removal: Removal, relation: Relation, schema: str, reviewed: bool, below: Collection[str], found: list[Diagnostic]
 ) -> tuple[Dependent, ...]:  # fmt: skip
-    """The dependents that the spec names; `found` gets what is wrong. Only a catalog says what has to be named."""
+    """The dependents that the spec names; `found` gets what is wrong. Only a catalog says what has to be named.
+
+    `below` are the columns of INHERITS children that go with the table's: dependents as well.
+    """
     bound: list[Dependent] = []
     seen: dict[str, Named] = {}
     words = []
     for named in removal.dependents:
-        problems = list(_wrong(named, relation, schema))
+        problems = list(_wrong(named, relation, schema, below))
         if not problems:
             words.append(named.word)
-            dependent = _bind(named, relation, schema)
+            dependent = _bind(named, relation, schema, below)
             bound.append(dependent)
             if (first := seen.setdefault(dependent.text, named)) is not named:
                 message = f'"{named.word}" is named twice'
@@ -40,7 +43,7 @@ def bind_dependents(
     return tuple(bound)
 
 
-def _bind(named: Named, relation: Relation, schema: str) -> Dependent:
+def _bind(named: Named, relation: Relation, schema: str, below: Collection[str]) -> Dependent:
     whole = whole_name(named.word.text, schema, relation.qualified)
     kind = _kind(whole)
     name, on = whole.removeprefix(f"{kind} "), ""
@@ -64,19 +67,26 @@ def _bind(named: Named, relation: Relation, schema: str) -> Dependent:
     else:
         identity = name
     sql = Sql(named.sql.strip()) if named.sql else None
-    own = on == str(qname(relation.schema, relation.name)) or not on
+    own = on in {"", str(qname(relation.schema, relation.name)), *map(_table_of, below)}
     moves = named.action != "keep" and (kind not in WITH_COLUMNS or (kind == "constraint" and not own))
     return Dependent(named.action, kind, identity, on, whole, moves, sql, named.word.span)
+
+
+def _table_of(column: str) -> str:
+    """The table of `column app.child.old`, as SQL."""
+    schema, name, _ = split(column.removeprefix("column "))
+    return str(qname(schema, name))
 
 
 def _kind(whole: str) -> str:
     return next(one for one in KINDS if whole.startswith(f"{one} "))
 
 
-def _wrong(named: Named, relation: Relation, schema: str) -> Iterator[Diagnostic]:
+def _wrong(named: Named, relation: Relation, schema: str, below: Collection[str]) -> Iterator[Diagnostic]:
     word = named.word
     try:
-        kind = _kind(whole_name(word.text, schema, relation.qualified))
+        whole = whole_name(word.text, schema, relation.qualified)
+        kind = _kind(whole)
     except ValueError:
         message = f'"{word}" does not begin with a kind of dependent, or has no name'
         hint = did_you_mean(word.text.split(" ")[0], KINDS) or f"one of: {', '.join(KINDS)}"
@@ -88,6 +98,6 @@ def _wrong(named: Named, relation: Relation, schema: str) -> Iterator[Diagnostic
     elif named.action == "rewrite" and kind not in MADE_ANEW:
         message = f"no SQL of a file makes a {kind} anew"
         yield Diagnostic("E331", message, word.span, "cannot be rewritten", "drop it, or keep it")
-    elif named.action == "drop" and kind not in DROPPED:
+    elif named.action == "drop" and (kind not in DROPPED or (kind == "column" and whole not in below)):
         message = f"a {kind} is not dropped by a removal"
         yield Diagnostic("E331", message, word.span, "stays", "keep it, or drop it by a migration of your own first")

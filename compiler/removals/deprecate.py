@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +24,7 @@ from compiler.removals.base import (
     compare,
     create_triggers,
     live_dependents,
+    member_gates,
     truncate_function,
     truncate_triggers,
     upto_key,
@@ -54,7 +55,9 @@ class Describe(RemovalStep):
             yield f"{one.text}: {_ACTIONS[one.action]}"
 
     def forward(self) -> Iterator[Section]:
-        yield Section("gate", "target", _reviewed(self.removal), prose="it is what was reviewed")
+        for one in self.removal.members:
+            yield Section("gate", "target", _reviewed(one), prose="it is what was reviewed")
+        yield from member_gates(self.removal)
         yield Section("gate", "target", _all_named(self.removal), prose="everything that uses it is named")
         yield Section("gate", "target", _hidden_rows(self.removal), prose="no row is hidden from the backup")
         yield Section("apply", "target", describe(self.removal))
@@ -76,7 +79,7 @@ class Backup(RemovalStep):
 
     def forward(self) -> Iterator[Section]:
         removal = self.removal
-        keys = [Sql(f"{ident(key.name)} {_typed(key.type, key.collation)} NOT NULL") for key in removal.key]
+        keys = [Sql(f"{ident(key.name)} {_typed(key.type, key.collation)} NOT NULL") for key in removal.whole_key]
         values = [Sql(f"{ident(gone.name)} {gone.type}") for gone in removal.columns]
         table = render(
             "removal/backup", backup=removal.backup, columns=(*keys, *values), key=removal.keys(),
@@ -138,11 +141,11 @@ class Backfill(RemovalStep):
     def forward(self) -> Iterator[Section]:
         removal = self.removal
         yield Section("size", "target", Sql(f"SELECT count(*) AS rows FROM {removal.table};"))
-        yield bound(removal, removal.table)
+        yield bound(removal, removal.table, "table")
         sql = render(
             "removal/copy", backup=removal.backup, table=removal.table, key=removal.keys(), values=removal.values(),
-            present=removal.present, s_key=removal.keys("s"), s_values=removal.values("s"),
-            conditions=(after_key(removal, "s"), upto_key(removal, "s", len(removal.key) + 1)),
+            present=removal.present, s_key=removal.keys("s", "table"), s_values=removal.values("s"),
+            conditions=(after_key(removal, "s"), upto_key(removal, "s")),
         )  # fmt: skip
         yield Section("copy", "target", sql, binds=chunk_binds(removal), prose="one chunk, with its checkpoint")
 
@@ -167,21 +170,37 @@ def forgotten(removal: BoundRemoval) -> Sql:
 
 def describe(removal: BoundRemoval) -> Sql:
     """The statements that write everything down."""
-    table = literal(removal.table)
     names = join(", ", (literal(gone.name) for gone in removal.columns))
-    columns = tuple(_Described.of(removal, gone.name) for gone in removal.columns)
+    own = {"identity": removal.identity, "names": names, "one_of": _one_of(removal)}
+    tree = bool(removal.below)
     return render(
-        "removal/describe", identity=removal.identity, columns=columns, dependents=live_dependents(removal),
-        column_statements=render("removal/column_statements", identity=removal.identity, names=names, table=table),
-        table_statements=render("removal/table_statements", identity=removal.identity, names=names, table=table),
-        dependent_statements=dependent_statements(removal), privileges=_privileges(removal, names, table),
+        "removal/describe", identity=removal.identity, columns=_columns(removal), dependents=live_dependents(removal),
+        column_statements=render("removal/column_statements", only=Sql("ONLY " if tree else ""), **own),
+        table_statements=render("removal/table_statements", tree=tree, **own),
+        dependent_statements=dependent_statements(removal), privileges=_privileges(removal, own),
     )  # fmt: skip
+
+
+def _one_of(removal: BoundRemoval) -> Sql:
+    """The condition that an oid is the table's, or an INHERITS child's."""
+    if not removal.below:
+        return Sql(f"= to_regclass({literal(removal.table)})")
+    tables = join(", ", (literal(one.table) for one in removal.members))
+    return Sql(f"= ANY (ARRAY[{tables}]::regclass[])")
 
 
 def described(removal: BoundRemoval) -> Sql:
     """The columns are what they were."""
-    columns = tuple(_Described.of(removal, gone.name) for gone in removal.columns)
-    return render("removal/described", identity=removal.identity, columns=columns)
+    return render("removal/described", identity=removal.identity, columns=_columns(removal))
+
+
+def _columns(removal: BoundRemoval) -> tuple[_Described, ...]:
+    """The columns, and those of INHERITS children: by what name, and by which query each is described."""
+    below = ((one, gone.name, f"{one.relation.qualified}.{gone.name}") for one in removal.below for gone in one.columns)
+    return tuple(
+        _Described.of(one, name, shown)
+        for one, name, shown in (*((removal, gone.name, gone.name) for gone in removal.columns), *below)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +209,12 @@ class _Described:
     descriptor: Sql
 
     @classmethod
-    def of(cls, removal: BoundRemoval, name: str) -> _Described:
+    def of(cls, removal: BoundRemoval, name: str, shown: str) -> _Described:
         relation = removal.relation
         sql = render(
             "removal/descriptor", schema=literal(relation.schema), relation=literal(relation.name), column=literal(name)
         )
-        return cls(literal(name), sql)
+        return cls(literal(shown), sql)
 
 
 def dependent_statements(removal: BoundRemoval) -> Sql:
@@ -214,11 +233,11 @@ def dependent_statements(removal: BoundRemoval) -> Sql:
     )
 
 
-def _privileges(removal: BoundRemoval, names: Sql, table: Sql) -> Sql:
+def _privileges(removal: BoundRemoval, own: Mapping[str, object]) -> Sql:
     if removal.spec.hide != "privileges":
         return Sql("")
     roles = join(", ", (literal(word.text) for word in removal.spec.roles))
-    return render("removal/privilege_statements", identity=removal.identity, roles=roles, names=names, table=table)
+    return render("removal/privilege_statements", roles=roles, **own)
 
 
 def _all_named(removal: BoundRemoval) -> Sql:

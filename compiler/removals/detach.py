@@ -18,7 +18,8 @@ from compiler.removals.base import (
     capture_function,
     compare,
     create_triggers,
-    names_of,
+    identity_gates,
+    member_gates,
     uses,
 )
 from compiler.removals.bound import BoundRemoval, Dependent, differ, other_value
@@ -40,27 +41,37 @@ class Relax(RemovalStep):
 
     @property
     def _columns(self) -> tuple[str, ...]:
-        return tuple(gone.name for gone in self.removal.columns if not gone.column.null)
+        return tuple(dict.fromkeys(
+            gone.name for one in self.removal.members for gone in one.columns if not gone.column.null
+        ))  # fmt: skip
 
     def locks(self) -> Iterator[Lock]:
         if self._columns:
             yield self.lock(AX, "DROP NOT NULL")
 
     def forward(self) -> Iterator[Section]:
+        yield from member_gates(self.removal)
         yield Section("gate", "target", compare(self.removal, hidden=False), prose="the backup is what the table has")
-        identity = render("removal/replica_identity", table=literal(self.removal.table), names=names_of(self.removal))
-        yield Section("gate", "target", identity, prose="the replica identity is another index")
-        drops = tuple(Sql(f"ALTER COLUMN {ident(name)} DROP NOT NULL") for name in self._columns)
-        if drops:
-            yield Section("apply", "target", altered(self, AX, drops))
+        yield from identity_gates(self.removal)
+        if self._columns:
+            yield Section("apply", "target", join("\n\n", self._null("DROP", inherited=True)))
 
     def revert(self) -> Iterator[Section]:
-        sets = tuple(Sql(f"ALTER COLUMN {ident(name)} SET NOT NULL") for name in self._columns)
-        if sets:
+        if self._columns:
             yield Section("revert", "target", join("\n\n", (
-                *_filled(self.removal), altered(self, AX, sets),
-                again(self.removal, "null"),
+                *_filled(self.removal), *self._null("SET", inherited=False), again(self.removal, "null"),
             )))  # fmt: skip
+
+    def _null(self, change: str, inherited: bool) -> Iterator[Sql]:
+        """`inherited`: also where a parent says it, for a child keeps what is its own too."""
+        for step in self.members:
+            names = [gone.name for gone in step.removal.columns if not gone.column.null]
+            changes = tuple(
+                Sql(f"ALTER COLUMN {ident(name)} {change} NOT NULL")
+                for name in names if inherited or name not in step.removal.above
+            )  # fmt: skip
+            if changes:
+                yield altered(step, AX, changes)
 
 
 @dataclass(frozen=True)
@@ -116,9 +127,14 @@ class Guard(RemovalStep):
         yield self.lock(SRE, "CREATE TRIGGER")
 
     def risks(self) -> Iterator[str]:
-        for gone in self.removal.columns:
+        for one in self.removal.members:
+            yield from self._unnoticed(one)
+
+    def _unnoticed(self, one: BoundRemoval) -> Iterator[str]:
+        for gone in one.columns:
+            name = f"{one.relation.qualified}.{gone.name}" if one is not self.removal else gone.name
             if gone.constant is None:
-                yield f"{gone.name} has a default that is another for each row: inserts that send a value go unnoticed"
+                yield f"{name} has a default that is another for each row: inserts that send a value go unnoticed"
 
     def forward(self) -> Iterator[Section]:
         kept = [one.text for one in self.removal.dependents if one.action == "keep"]
@@ -260,7 +276,11 @@ def guard_function(removal: BoundRemoval, refuse: bool) -> Sql:
 
 def guard_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     """They fire last, by their names, so that what a trigger before them has written is seen too."""
-    removal, said = step.removal, step.said(SRE)
+    return tuple(one for each in step.members for one in _guard_triggers(each))
+
+
+def _guard_triggers(step: RemovalStep) -> Iterator[Trigger]:
+    removal, said = step.removal, step.said_here(SRE)
     call = f"EXECUTE FUNCTION {removal.own('guard')}()"
     updates = join("\n    OR ", (other_value(gone, hidden=False) for gone in removal.columns))
     inserts = join("\n    OR ", (
@@ -268,13 +288,10 @@ def guard_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
         for gone in removal.columns if gone.constant is not None
     ))  # fmt: skip
     found = [("guard_insert", "BEFORE INSERT", inserts), ("guard_update", "BEFORE UPDATE", updates)]
-    return tuple(
-        Trigger(
-            removal.trigger(name, "zzzz"), Sql(event), removal.table,
-            Sql(f"FOR EACH ROW WHEN (\n    {condition}\n  )\n  {call}"), said, always=False,
-        )
-        for name, event, condition in found if condition
-    )  # fmt: skip
+    for name, event, condition in found:
+        if condition:
+            rest = Sql(f"FOR EACH ROW WHEN (\n    {condition}\n  )\n  {call}")
+            yield Trigger(removal.trigger(name, "zzzz"), Sql(event), removal.table, rest, said, always=False)
 
 
 def altered(step: RemovalStep, level: str, changes: tuple[Sql, ...]) -> Sql:
@@ -291,12 +308,13 @@ def interval(duration: str) -> str:
 
 def _filled(removal: BoundRemoval) -> Iterator[Sql]:
     """What rows without a value get before NOT NULL is set again."""
-    for gone in removal.columns:
+    only = "ONLY " if removal.below else ""
+    for table, gone in ((one.table, gone) for one in removal.members for gone in one.columns):
         if not gone.column.null and gone.fill is not None:
             name = ident(gone.name)
             yield Sql(
                 f"SET LOCAL session_replication_role = replica;  -- the application's triggers do not fire\n"
-                f"UPDATE {removal.table} AS t SET {name} = {gone.fill} WHERE t.{name} IS NULL;\n"
+                f"UPDATE {only}{table} AS t SET {name} = {gone.fill} WHERE t.{name} IS NULL;\n"
                 f"SET LOCAL session_replication_role = origin;"
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +17,10 @@ from compiler.removals.base import (
     capture_triggers,
     compare,
     create_triggers,
+    identity_gates,
     matched,
+    member_gates,
+    members,
     names_of,
     row_triggers,
     unnamed,
@@ -63,8 +66,8 @@ class Gate(RemovalStep):
         yield Section("gate", "target", written, prose="nobody has written them")
         unchanged = unnamed(removal)
         yield Section("gate", "target", unchanged, prose="nothing uses them that was not reviewed")
-        identity = render("removal/replica_identity", table=literal(removal.table), names=names_of(removal))
-        yield Section("gate", "target", identity, prose="the replica identity is another index")
+        yield from member_gates(removal)
+        yield from identity_gates(removal)
         yield Section("gate", "target", compare(removal, hidden=True), prose="the backup is what the table has")
 
 
@@ -88,8 +91,10 @@ class Measure(RemovalStep):
         yield Section("apply", "target", render(
             "removal/measure", scratch=removal.own("scratch"), names=names_of(removal),
             scratch_name=literal(removal.own("scratch")), table=removal.table, backup=removal.backup,
-            rows=Sql(str(SAMPLE)), present=removal.present, set=sets, same=removal.same_key("b", "t"),
-            identity=removal.identity, t_key=removal.keys("t"), b_key=removal.keys("b"),
+            rows=Sql(str(SAMPLE)), present=removal.present, set=sets, same=removal.same_key("b", "t", table=""),
+            identity=removal.identity, t_key=removal.keys("t", "table"), b_key=removal.keys("b"), key=removal.keys(),
+            member=removal.member if removal.below else None,
+            children=join(", ", (literal(one.table) for one in removal.below)),
         ))  # fmt: skip
 
     def verify(self) -> Iterator[Section]:
@@ -112,9 +117,7 @@ class Unlink(RemovalStep):
 
     @property
     def what(self) -> str:
-        names = [key.name for key in self.removal.foreign_keys]
-        names += [one.name for one in self.removal.exclusions]
-        names += [index.name for index in self._indexes]
+        names = [name for one in self.members for name in one._names]
         return f"{self.removal.relation.qualified}: without {', '.join(names)}"
 
     @property
@@ -122,48 +125,58 @@ class Unlink(RemovalStep):
         return () if self.removal.partitioned else self.removal.indexes
 
     @property
+    def _names(self) -> tuple[str, ...]:
+        removal = self.removal
+        keys = (*(key.name for key in removal.foreign_keys), *(one.name for one in removal.exclusions))
+        return (*keys, *(index.name for index in self._indexes))
+
+    @property
     def needed(self) -> bool:
-        return bool(self.removal.foreign_keys or self.removal.exclusions or self._indexes)
+        return any(one._names for one in self.members)
 
     def locks(self) -> Iterator[Lock]:
+        for one in self.members:
+            yield from one._locks()
+
+    def _locks(self) -> Iterator[Lock]:
         for key in self.removal.foreign_keys:
-            for on in (self.everywhere, str(key.references)):
+            for on in (self.here, str(key.references)):
                 yield Lock(AX, on, f"DROP CONSTRAINT {key.name}", old=True)
         for one in self.removal.exclusions:
-            yield self.lock(AX, f"DROP CONSTRAINT {one.name}")
+            yield self.lock_here(AX, f"DROP CONSTRAINT {one.name}")
         if self._indexes:
-            yield self.lock(SUE, "DROP INDEX CONCURRENTLY, outside of a transaction")
+            yield self.lock_here(SUE, "DROP INDEX CONCURRENTLY, outside of a transaction")
 
     def forward(self) -> Iterator[Section]:
+        for one in self.members:
+            yield from one._dropped()
+
+    def _dropped(self) -> Iterator[Section]:
         removal = self.removal
         for key in removal.foreign_keys:
-            lock = f"-- {self.said(AX)}, and on {key.references}"
+            lock = f"-- {self.said_here(AX)}, and on {key.references}"
             drop = f"ALTER TABLE {removal.table} DROP CONSTRAINT {ident(key.name)};"
-            yield Section("build", "target", Sql(f"{lock}\n{drop}"), of=key.name)
+            yield Section("build", "target", Sql(f"{lock}\n{drop}"), of=self.called(key.name))
         for one in removal.exclusions:
             drop = f"ALTER TABLE {removal.table} DROP CONSTRAINT {ident(one.name)};"
-            yield Section("build", "target", Sql(f"-- {self.said(AX)}\n{drop}"), of=one.name)
+            yield Section("build", "target", Sql(f"-- {self.said_here(AX)}\n{drop}"), of=self.called(one.name))
         for index in self._indexes:
-            name = qname(removal.relation.schema, index.name)
+            name, called = qname(removal.relation.schema, index.name), self.called(index.name)
             probe = render("removal/gone", name=literal(name))
-            yield Section("probe", "target", probe, of=index.name, prose="valid: it is gone")
+            yield Section("probe", "target", probe, of=called, prose="valid: it is gone")
             drop = f"DROP INDEX CONCURRENTLY {name};"
-            yield Section("build", "target", Sql(f"-- {self.said(SUE)}\n{drop}"), of=index.name, prose="outside")
+            yield Section("build", "target", Sql(f"-- {self.said_here(SUE)}\n{drop}"), of=called, prose="outside")
 
     def revert(self) -> Iterator[Section]:
-        removal = self.removal
-        renamed = Sql("\n".join(
-            f"{index.definition};" for index in self._indexes
-        ))  # fmt: skip
-        keys = [
-            Sql(
-                f"ALTER TABLE {removal.table} ADD CONSTRAINT {ident(one.name)} {one.definition}"
-                f"{'' if one.valid else ' NOT VALID'};"
-            )
-            for one in removal.constraints
-            if not one.indexed or one.definition.startswith("EXCLUDE")
-        ]
-        yield Section("revert", "target", _shown(removal, join("\n", (*([renamed] if renamed else []), *keys))))
+        made = join("\n", (sql for one in self.members for sql in one._made()))
+        yield Section("revert", "target", _shown(self.removal, made))
+
+    def _made(self) -> Iterator[Sql]:
+        yield from (Sql(f"{index.definition};") for index in self._indexes)
+        for one in self.removal.constraints:
+            if not one.indexed or one.definition.startswith("EXCLUDE"):
+                loose = "" if one.valid else " NOT VALID"
+                yield Sql(f"ALTER TABLE {self.removal.table} ADD CONSTRAINT {ident(one.name)} {one.definition}{loose};")
 
 
 @dataclass(frozen=True)
@@ -186,15 +199,19 @@ class Drop(RemovalStep):
 
     def risks(self) -> Iterator[str]:
         if self.removal.children:
-            yield f"{len(self.removal.children)} partitions are locked with their table"
-        for key in self.removal.unique:
+            kind = "partitions" if self.removal.partitioned else "children"
+            yield f"{len(self.removal.children)} {kind} are locked with their table"
+        for key in (key for one in self.removal.members for key in one.unique):
             yield f"{key.name} goes with the columns, and what it keeps unique is so no longer"
 
     def forward(self) -> Iterator[Section]:
         removal = self.removal
         gone = (*capture_triggers(self), *guard_triggers(self))
         functions = (Sql(f"{removal.own('capture')}()"), Sql(f"{removal.own('guard')}()"))
-        body = unnamed(removal).removesuffix(";").replace("\n", "\n    ")
+        asked = unnamed(removal).removesuffix(";")
+        if removal.below:  # no child has come, either
+            asked = f"({asked})\nUNION ALL (\n{members(removal).removesuffix(';')}\n)"
+        body = asked.replace("\n", "\n    ")
         drop = render(
             "removal/drop", lock=self.said(AX), table=removal.table, unnamed=Sql(body), gone=gone,
             triggers=create_triggers(soak_triggers(self)), functions=functions,
@@ -207,13 +224,16 @@ class Drop(RemovalStep):
 def soak_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     """The triggers that keep the backup exact without the columns; those of truncations stay as they are."""
     removal = step.removal
-    moving = Trigger(
-        removal.trigger("moving", "zzzz"), Sql("BEFORE UPDATE"), removal.table,
-        Sql(f"FOR EACH ROW WHEN ({removal.other_key})\n  EXECUTE FUNCTION {removal.own('moving')}()"),
-        step.said(AX),
+    moving = (
+        Trigger(
+            removal.trigger("moving", "zzzz"), Sql("BEFORE UPDATE"), one.removal.table,
+            Sql(f"FOR EACH ROW WHEN ({removal.other_key})\n  EXECUTE FUNCTION {removal.own('moving')}()"),
+            one.said_here(AX),
+        )
+        for one in step.members
     )  # fmt: skip
     rows = row_triggers(step, removal.own("soak"), "soak", removal.other_key)
-    return (moving, *rows)
+    return (*moving, *rows)
 
 
 def moved_table(removal: BoundRemoval) -> Sql:
@@ -232,11 +252,12 @@ def soak_functions(removal: BoundRemoval, back: bool) -> Sql:
         removal.written,
         removal.changed,
     ]
-    names = [gone.name for gone in removal.columns if back and gone.column.null]
-    listed = Sql(f"ARRAY[{join(', ', map(literal, names))}]::text[]")
+    listed = removal.by_member(Sql("tg_relid"), [
+        literals([gone.name for gone in one.columns if back and gone.column.null]) for one in removal.members
+    ])  # fmt: skip
     moving = render(
         "removal/moving_function", function=removal.own("moving"), moved=removal.own("moved"), backup=removal.backup,
-        txid=_txid(removal), key=removal.keys(), rest=join(", ", rest), new_key=removal.keys("new"),
+        txid=_txid(removal), key=removal.keys(), rest=join(", ", rest), new_key=removal.keys("new", "trigger"),
         b_rest=_of("b", rest), old=matched(removal, "b", "old"), present=removal.present,
         set=tuple(Sql(f"{one} = excluded.{one}") for one in rest),
     )  # fmt: skip
@@ -244,12 +265,17 @@ def soak_functions(removal: BoundRemoval, back: bool) -> Sql:
         "removal/soak_function", function=removal.own("soak"), moved=removal.own("moved"), table=removal.table,
         backup=removal.backup, txid=_txid(removal), key=removal.keys(), rest=join(", ", rest),
         old_t=matched(removal, "t", "old"), old_b=matched(removal, "b", "old"), new_m=matched(removal, "m", "new"),
-        new_key=removal.keys("new"), moved_key=removal.keys("moved"), moved_rest=_of("moved", rest),
+        new_key=removal.keys("new", "trigger"), moved_key=removal.keys("moved"), moved_rest=_of("moved", rest),
         present=removal.present, born=removal.born, written=removal.written, changed=removal.changed, all=listed,
         set=tuple(Sql(f"{one} = excluded.{one}") for one in rest),
         emptied=tuple(Sql(f"{ident(gone.name)} = NULL") for gone in removal.columns),
     )  # fmt: skip
     return join("\n\n", (moving, soak))
+
+
+def literals(names: Sequence[str]) -> Sql:
+    """An array of texts."""
+    return Sql(f"ARRAY[{join(', ', map(literal, names))}]::text[]")
 
 
 def _txid(removal: BoundRemoval) -> Sql:

@@ -39,7 +39,10 @@ class Export(RemovalStep):
             phase=Sql("3"),
         )
         yield Section("gate", "target", kept, prose="it was kept for long enough, by the server's clock")
-        columns = join(", ", (removal.keys("b"), removal.values("b"), column("b", f"{removal.mark}born")))
+        keys = removal.keys("b")
+        if removal.below:  # by its name: an oid means nothing outside of the database
+            keys = Sql(f"{keys}::regclass AS {removal.member}")
+        columns = join(", ", (keys, removal.values("b"), column("b", f"{removal.mark}born")))
         query = f"SELECT {columns} FROM {removal.backup} AS b WHERE b.{removal.present} ORDER BY {removal.keys('b')}"
         yield Section("export", "target", Sql(f"COPY (\n  {query}\n) TO STDOUT (FORMAT csv, HEADER, ENCODING 'UTF8');"))
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TypedDict
 
-from compiler.catalog import Catalog, Column, Relation
+from compiler.catalog import Catalog, Column, Constraint, ForeignKey, IndexEntry, Key, Relation
 from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
 from compiler.names import Name, qualify
 from compiler.removals.bound import BoundRemoval, Gone
 from compiler.removals.dependents import bind_dependents
+from compiler.removals.hierarchy import (
+    cannot_follow,
+    columns_below,
+    descendants,
+    inherited_nulls,
+    lacks,
+    shared_key,
+)
 from compiler.removals.spec import Removal
 from compiler.spec import Project, Spec, Word
 from compiler.sql import Sql, fits, ident
@@ -48,38 +58,62 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         raise SpecError([_unknown(removal, name, relation, known, schema)])
     if refused := list(_missing(removal, relation)):
         raise SpecError(refused)
-    refused = [*_cannot_go(removal, relation)]
-    dependents = bind_dependents(removal, relation, schema, reviewed and bool(removal.columns), refused)
+    children = descendants(relation, catalog)
+    parts = tuple(part for name in children if (part := catalog.find(name.schema, name.name)) is not None)
+    goes = [word.text for word in removal.columns]
+    inherit = [part for part in parts if part.kind == "table"] if relation.kind == "table" and goes else []
+    key = shared_key(relation, inherit, goes) if goes else ()
+    refused = [*_cannot_go(removal, relation, inherit, key)]
+    if relation.kind == "table" and goes:
+        refused += cannot_follow(removal, relation, children, catalog)
+    below = columns_below(relation, children, removal)
+    dependents = bind_dependents(removal, relation, schema, reviewed and bool(goes), below, refused)
     if refused:
         raise SpecError(refused)
-    columns = [column for word in removal.columns if (column := relation.column(word.text)) is not None]
-    goes = [column.name for column in columns]
-    keys = [*([relation.primary_key] if relation.primary_key else []), *relation.unique]
-    return BoundRemoval(
+    bound = BoundRemoval(
         spec=removal,
         project=project,
         database="source" if removal.on == "source" else "target",
         relation=relation,
         reviewed=reviewed,
-        key=_key(relation, goes) if columns else (),
+        key=key,
+        **_going(removal, relation),
+        dependents=dependents,
+        children=children,
+        parts=parts,
+    )
+    return replace(bound, below=tuple(_child(bound, child, catalog) for child in inherit))
+
+
+def _child(removal: BoundRemoval, child: Relation, catalog: Catalog) -> BoundRemoval:
+    """The same removal about an INHERITS child, with what goes there."""
+    return replace(
+        removal, relation=child, children=descendants(child, catalog), parts=(),
+        above=inherited_nulls(child, catalog), **_going(removal.spec, child),
+    )  # fmt: skip
+
+
+class Going(TypedDict):
+    """What a table loses with the columns."""
+
+    columns: tuple[Gone, ...]
+    unique: tuple[Key, ...]
+    exclusions: tuple[Constraint, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    indexes: tuple[IndexEntry, ...]
+
+
+def _going(removal: Removal, relation: Relation) -> Going:
+    columns = [column for word in removal.columns if (column := relation.column(word.text)) is not None]
+    goes = [column.name for column in columns]
+    keys = [*([relation.primary_key] if relation.primary_key else []), *relation.unique]
+    return Going(
         columns=tuple(_gone(column, removal) for column in columns),
         unique=tuple(key for key in keys if _names(key.definition, goes)),
         exclusions=tuple(one for one in relation.exclusions if _names(one.definition, goes)),
         foreign_keys=tuple(key for key in relation.foreign_keys if set(key.columns) & set(goes)),
         indexes=tuple(one for one in relation.indexes if _names(_indexed(one.definition), goes)),
-        dependents=dependents,
-        children=(children := tuple(_below(relation, catalog))),
-        parts=tuple(part for name in children if (part := catalog.find(name.schema, name.name)) is not None),
     )
-
-
-def _below(relation: Relation, catalog: Catalog) -> Iterator[Name]:
-    """The partitions of a table, and theirs."""
-    for name in relation.children:
-        yield name
-        child = catalog.find(name.schema, name.name)
-        if child is not None:
-            yield from _below(child, catalog)
 
 
 def _unknown(
@@ -103,24 +137,39 @@ def _missing(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
             yield Diagnostic("E330", message, word.span, "unknown column", hint)
 
 
-def _cannot_go(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
-    goes = {word.text for word in removal.columns}
+def _cannot_go(
+    removal: Removal, relation: Relation, inherit: Sequence[Relation], key: Sequence[Column]
+) -> Iterator[Diagnostic]:  # fmt: skip
+    goes = [word.text for word in removal.columns]
     if relation.parents:
         message = f'"{removal.table}" is a child of "{relation.parents[0]}"'
         hint = f'remove it there: "table: {relation.parents[0]}"'
         yield Diagnostic("E621", message, removal.table.span, "inherits its columns", hint)
-    if relation.children and relation.kind == "table" and goes:
-        message = f'"{removal.table}" has INHERITS children, whose rows no key of it finds'
-        yield Diagnostic("E621", message, removal.table.span, "has children", "let its children leave it first")
-    stays = [found for word in removal.columns for found in _column_stays(word, relation)]
+    tree = (relation, *inherit)
+    stays = [found for one in tree for word in removal.columns for found in _column_stays(word, one)]
     yield from stays
     if stays:  # the rest of it follows from that
         return
-    yield from _nothing_for_new_rows(removal, relation)
-    if goes and not _key(relation, sorted(goes)):
+    for one in tree:
+        yield from _nothing_for_new_rows(removal, one)
+    if goes and key:
+        yield from _other_keys(removal, relation, inherit, key)
+    elif goes:
         message = f'"{removal.table}" has no key: a backup could not say which row a value belongs to'
         hint = "give it a primary key, or a unique index of NOT NULL columns, then `transhume snapshot`"
         yield Diagnostic("E620", message, removal.table.span, "has no key", hint)
+
+
+def _other_keys(
+    removal: Removal, relation: Relation, inherit: Sequence[Relation], key: Sequence[Column]
+) -> Iterator[Diagnostic]:  # fmt: skip
+    names = ", ".join(f'"{column.name}"' for column in key)
+    for child in inherit:
+        if lacks(child, key, [word.text for word in removal.columns]):
+            of = f'the child "{child.qualified}" of "{removal.table}"'
+            message = f"{of} has no key over {names}: its rows cannot be told apart"
+            hint = f'give it a primary key, or a unique index, over the columns of that of "{relation.qualified}"'
+            yield Diagnostic("E620", message, removal.table.span, "has a child without its key", hint)
 
 
 def _column_stays(word: Word, relation: Relation) -> Iterator[Diagnostic]:
@@ -147,21 +196,10 @@ def _nothing_for_new_rows(removal: Removal, relation: Relation) -> Iterator[Diag
         column = relation.column(word.text)
         fill = removal.new_rows == "default" and column is not None and column.default is not None
         if column is not None and not column.null and not fill and removal.new_rows in ("default", "null"):
-            message = f'column "{word}" is NOT NULL, and rows that come after the drop would get nothing'
+            of = f' of the child "{relation.qualified}"' if relation.parents else ""
+            message = f'column "{word}"{of} is NOT NULL, and rows that come after the drop would get nothing'
             hint = f'say what a restore gives them: "on_restore: {{new_rows: {{{word}: ...}}}}", or "refuse"'
             yield Diagnostic("E622", message, word.span, "NOT NULL", hint)
-
-
-def _key(relation: Relation, goes: Sequence[str]) -> tuple[Column, ...]:
-    """The primary key, or else the first unique columns that are NOT NULL and stay; none where there are none."""
-    lists = [relation.primary_key.columns] if relation.primary_key else []
-    lists += [key.columns for key in relation.unique if "DEFERRABLE" not in key.definition]
-    lists += [index.columns for index in relation.indexes if index.unique and index.valid and index.columns]
-    for names in lists:
-        columns = [relation.column(name) for name in names]
-        if all(column is not None and not column.null and column.name not in goes for column in columns):
-            return tuple(column for column in columns if column is not None)
-    return ()
 
 
 def _gone(column: Column, removal: Removal) -> Gone:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.catalog import IndexEntry, Key
+from compiler.dependents import ON_TABLE
 from compiler.names import Name
 from compiler.plan import Lock, Section
 from compiler.removals.base import (
@@ -25,6 +26,7 @@ from compiler.removals.base import (
     chunk_binds,
     create_triggers,
     matched,
+    member_gates,
     truncate_triggers,
     upto_key,
 )
@@ -65,12 +67,9 @@ class Add(RemovalStep):
         if removal.spec.new_rows == "refuse":
             sql = render("removal/born", backup=removal.backup, present=removal.present, born=removal.born)
             yield Section("gate", "target", sql, prose="no row came after the drop")
-        defaults = tuple(
-            Sql(f"ALTER COLUMN {ident(gone.name)} SET DEFAULT {gone.column.default}")
-            for gone in removal.columns if gone.column.default is not None
-        )  # fmt: skip
+        yield from member_gates(removal, back=True)
         yield Section("apply", "target", render(
-            "removal/add", lock=self.said(AX), table=removal.table, defaults=defaults,
+            "removal/add", lock=self.said(AX), table=removal.table, defaults=tuple(self._defaults()),
             adds=tuple(Sql(f"ADD COLUMN {ident(gone.name)} {gone.type}") for gone in removal.columns),
             again=again(removal, "column"), function=soak_functions(removal, back=True),
             wrote=render(
@@ -79,6 +78,25 @@ class Add(RemovalStep):
             ),
             triggers=create_triggers(wrote_triggers(self)),
         ))  # fmt: skip
+
+    def _defaults(self) -> Iterator[Defaults]:
+        for one in self.members:
+            changes = tuple(
+                Sql(f"ALTER COLUMN {ident(gone.name)} SET DEFAULT {gone.column.default}")
+                for gone in one.removal.columns if gone.column.default is not None
+            )  # fmt: skip
+            only = "ONLY " if self.removal.below else ""  # a child may have another one, or none
+            if changes:
+                yield Defaults(one.said_here(AX), Sql(f"{only}{one.removal.table}"), changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The defaults of one table's columns, as the template prints them."""
+
+    lock: Sql
+    table: Sql
+    changes: tuple[Sql, ...]
 
 
 @dataclass(frozen=True)
@@ -107,13 +125,12 @@ class Refill(RemovalStep):
         removal = self.removal
         present = Sql(f"s.{removal.present}")
         yield Section("size", "target", Sql(f"SELECT count(*) AS rows FROM {removal.backup} AS s WHERE {present};"))
-        yield bound(removal, removal.backup, (present,))
-        first = len(removal.key) + 1
+        yield bound(removal, removal.backup, "backup", (present,))
         sql = render(
             "removal/refill", table=removal.table, backup=removal.backup, present=removal.present,
             empty=join(" OR ", (Sql(f"{column('t', gone.name)} IS NULL") for gone in removal.columns)),
-            t_range=(after_key(removal, "t"), upto_key(removal, "t", first)),
-            b_range=(after_key(removal, "b"), upto_key(removal, "b", first)),
+            t_range=(after_key(removal, "t"), upto_key(removal, "t")),
+            b_range=(after_key(removal, "b", "backup"), upto_key(removal, "b", "backup")),
             same=removal.same_key("b", "t"), set=tuple(self._set(gone) for gone in removal.columns),
             wanted=join("\n    OR ", (self._wanted(gone) for gone in removal.columns)),
         )  # fmt: skip
@@ -130,7 +147,10 @@ class Refill(RemovalStep):
 
     def _value(self, gone: Gone) -> Sql:
         """What a row gets: the backup's value, or that of rows that came after the drop."""
-        fill = gone.fill if gone.fill is not None else Sql("NULL")
+        fills = (
+            own.fill or Sql("NULL") for one in self.removal.members for own in one.columns if own.name == gone.name
+        )
+        fill = self.removal.by_member(column("b", f"{self.removal.mark}member"), tuple(fills))
         value = column("b", gone.name)
         return value if fill == "NULL" else Sql(f"CASE WHEN b.{self.removal.born} THEN {fill} ELSE {value} END")
 
@@ -151,18 +171,22 @@ class Narrow(RemovalStep):
 
     @property
     def what(self) -> str:
-        names = ", ".join(gone.name for gone in strict(self.removal))
-        return f"{self.removal.relation.qualified}: rows come with {names} again"
+        names = dict.fromkeys(gone.name for one in self.removal.members for gone in strict(one))
+        return f"{self.removal.relation.qualified}: rows come with {', '.join(names)} again"
 
     def locks(self) -> Iterator[Lock]:
         yield self.lock(AX, "ADD CHECK NOT VALID")
 
     def forward(self) -> Iterator[Section]:
-        checks = tuple(
+        yield Section("apply", "target", join("\n\n", (
+            altered(one, AX, checks) for one in self.members if (checks := self._checks(one.removal))
+        )))  # fmt: skip
+
+    def _checks(self, removal: BoundRemoval) -> tuple[Sql, ...]:
+        return tuple(
             Sql(f"ADD CONSTRAINT {check_name(gone)} CHECK ({ident(gone.name)} IS NOT NULL) NOT VALID")
-            for gone in strict(self.removal)
+            for gone in strict(removal)
         )
-        yield Section("apply", "target", altered(self, AX, checks))
 
 
 @dataclass(frozen=True)
@@ -175,12 +199,15 @@ class Index(RemovalStep):
 
     @property
     def what(self) -> str:
-        return f"{self.removal.relation.qualified}: {', '.join(name for name, _ in rebuilt(self.removal))}"
+        names = (name for one in self.removal.members for name, _ in rebuilt(one))
+        return f"{self.removal.relation.qualified}: {', '.join(names)}"
 
     def locks(self) -> Iterator[Lock]:
         if self.removal.partitioned:
             yield Lock(SHARE, str(self.removal.relation.qualified), "CREATE INDEX ON ONLY", old=True)
-        yield self.lock(SUE, "CREATE INDEX CONCURRENTLY, outside of a transaction")
+        for one in self.members:
+            if rebuilt(one.removal):
+                yield one.lock_here(SUE, "CREATE INDEX CONCURRENTLY, outside of a transaction")
 
     def risks(self) -> Iterator[str]:
         for index in self.removal.indexes if self.removal.partitioned else ():
@@ -190,8 +217,9 @@ class Index(RemovalStep):
     def forward(self) -> Iterator[Section]:
         removal = self.removal
         if not removal.partitioned:
-            for name, definition in rebuilt(removal):
-                yield from self._outside(removal.relation.qualified, name, definition)
+            for one in self.members:
+                for name, definition in rebuilt(one.removal):
+                    yield from one._outside(one.removal.relation.qualified, name, definition)
             return
         for index in removal.indexes:
             found = copies(index, removal)
@@ -226,10 +254,11 @@ class Index(RemovalStep):
         other = literal(f"{name} is there, and is another table's")
         on = literal(qname(table.schema, table.name))
         probe = render("removal/built", name=literal(qualified), table=on, other=other)
-        yield Section("probe", "target", probe, of=name)
-        yield Section("clear", "target", Sql(f"{said}\nDROP INDEX CONCURRENTLY {qualified};"), of=name)
+        called = self.called(name)
+        yield Section("probe", "target", probe, of=called)
+        yield Section("clear", "target", Sql(f"{said}\nDROP INDEX CONCURRENTLY {qualified};"), of=called)
         concurrently = definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
-        yield Section("build", "target", Sql(f"{said}\n{concurrently};"), of=name, prose="outside")
+        yield Section("build", "target", Sql(f"{said}\n{concurrently};"), of=called, prose="outside")
 
 
 @dataclass(frozen=True)
@@ -242,50 +271,60 @@ class Constrain(RemovalStep):
 
     @property
     def what(self) -> str:
-        names = [f"{gone.name} NOT NULL" for gone in strict(self.removal)]
-        names += [one.name for one in self.removal.constraints]
-        return f"{self.removal.relation.qualified}: {', '.join([*names, 'checks'])}"
+        names = [f"{gone.name} NOT NULL" for one in self.removal.members for gone in strict(one)]
+        names += [lost.name for one in self.removal.members for lost in one.constraints]
+        return f"{self.removal.relation.qualified}: {', '.join([*dict.fromkeys(names), 'checks'])}"
 
     def locks(self) -> Iterator[Lock]:
         yield self.lock(AX, "ADD CONSTRAINT NOT VALID, USING INDEX, SET NOT NULL")
         yield self.lock(SUE, "VALIDATE CONSTRAINT")
-        for key in self.removal.foreign_keys:
+        for key in (key for one in self.removal.members for key in one.foreign_keys):
             yield Lock(SRE, str(key.references), f"ADD CONSTRAINT {key.name}", old=True)
 
     def forward(self) -> Iterator[Section]:
-        removal = self.removal
-        for gone in strict(removal):
-            yield from self._not_null(gone)
-        if strict(removal):
+        removal, members = self.removal, self.members
+        for one in members:
+            for gone in strict(one.removal):
+                yield from one._not_null(gone)
+        if any(strict(one) for one in removal.members):
             yield self._build("names of NOT NULL", again(removal, "null"))
+        for one in members:
+            yield from one._indexed()
+        yield self._build("checks", again(removal, "check"))
+        for one in members:
+            yield from one._foreign()
+        yield self._build("checks, validated", again(removal, "validate"))
+
+    def _indexed(self) -> Iterator[Section]:
+        removal = self.removal
         for key in removal.unique:
             yield self._build(key.name, self._altered(AX, f"ADD CONSTRAINT {ident(key.name)} {_adopted(key, removal)}"))
         for one in removal.exclusions:
             yield self._build(one.name, self._altered(AX, f"ADD CONSTRAINT {ident(one.name)} {one.definition}"))
-        yield self._build("checks", again(removal, "check"))
-        for foreign in removal.foreign_keys:
-            loose = "" if foreign.definition.endswith(" NOT VALID") or removal.partitioned else " NOT VALID"
-            add = f"ADD CONSTRAINT {ident(foreign.name)} {foreign.definition}{loose}"
-            yield self._build(foreign.name, self._altered(SRE, add, f", and on {foreign.references}"))
-            if foreign.valid and loose:
-                validate = self._altered(SUE, f"VALIDATE CONSTRAINT {ident(foreign.name)}")
-                yield self._build(f"{foreign.name}, validated", validate)
-        yield self._build("checks, validated", again(removal, "validate"))
+
+    def _foreign(self) -> Iterator[Section]:
+        for key in self.removal.foreign_keys:
+            loose = "" if key.definition.endswith(" NOT VALID") or self.removal.partitioned else " NOT VALID"
+            add = f"ADD CONSTRAINT {ident(key.name)} {key.definition}{loose}"
+            yield self._build(key.name, self._altered(SRE, add, f", and on {key.references}"))
+            if key.valid and loose:
+                validate = self._altered(SUE, f"VALIDATE CONSTRAINT {ident(key.name)}")
+                yield self._build(f"{key.name}, validated", validate)
 
     def _not_null(self, gone: Gone) -> Iterator[Section]:
-        """With a validated check the server need not look at the rows again."""
+        """With a validated check the server need not look at the rows again. Children get all of it too."""
         check, name = check_name(gone), ident(gone.name)
-        validate = self._altered(SUE, f"VALIDATE CONSTRAINT {check}")
+        validate = Sql(f"-- {self.said(SUE)}\nALTER TABLE {self.removal.table}\n  VALIDATE CONSTRAINT {check};")
         yield self._build(f"{gone.name} NOT NULL, validated", validate)
         sets = altered(self, AX, (Sql(f"ALTER COLUMN {name} SET NOT NULL"),))
         drop = altered(self, AX, (Sql(f"DROP CONSTRAINT {check}"),))
         yield self._build(f"{gone.name} NOT NULL", join("\n", (sets, drop)))
 
     def _build(self, of: str, sql: Sql) -> Section:
-        return Section("build", "target", sql, of=of)
+        return Section("build", "target", sql, of=self.called(of))
 
     def _altered(self, level: str, change: str, more: str = "") -> Sql:
-        return Sql(f"-- {self.said(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};")
+        return Sql(f"-- {self.said_here(level)}{more}\nALTER TABLE {self.removal.table}\n  {change};")
 
 
 @dataclass(frozen=True)
@@ -302,12 +341,23 @@ class Recreate(RemovalStep):
         return f"{', '.join([*names, 'comments, statistics'])}: as they were"
 
     def locks(self) -> Iterator[Lock]:
-        kinds = {one.kind for one in changed(self.removal)}
-        level = AX if kinds & {"policy", "rule"} else SRE if "trigger" in kinds else SUE
-        yield self.lock(level, "CREATE TRIGGER, POLICY, RULE, STATISTICS, COMMENT")
+        if self.removal.below:
+            yield self.lock(SUE, "CREATE STATISTICS, COMMENT")
+            yield from self._on_members()
+        else:
+            level = self._level({one.kind for one in changed(self.removal)})
+            yield self.lock(level, "CREATE TRIGGER, POLICY, RULE, STATISTICS, COMMENT")
         for one in changed(self.removal):
             if one.kind in VIEWS:
                 yield Lock(AX, one.identity.replace('"', ""), f"CREATE {one.kind.upper()}", old=True)
+
+    def _on_members(self) -> Iterator[Lock]:
+        for one in changed(self.removal):
+            if one.kind in ON_TABLE and one.kind != "constraint":
+                yield Lock(self._level({one.kind}), one.on.replace('"', ""), f"CREATE {one.kind.upper()}", old=True)
+
+    def _level(self, kinds: Set[str]) -> str:
+        return AX if kinds & {"policy", "rule"} else SRE if "trigger" in kinds else SUE
 
     def forward(self) -> Iterator[Section]:
         yield Section("apply", "target", join("\n\n", (remade(self.removal), again(self.removal, "detail"))))
@@ -338,7 +388,8 @@ class Release(RemovalStep):
         functions = ", ".join(f"{removal.own(what)}()" for what in ("wrote", "moving", "soak", "truncated"))
         drops = (*(one.drop for one in triggers), Sql(f"DROP FUNCTION {functions};"))
         yield Section("apply", "target", join("\n", (Sql(f"-- {self.said(AX)}"), *drops)))
-        yield Section("vacuum", "target", Sql(f"ANALYZE {removal.table} ({removal.values()});"), prose="statistics")
+        tables = join(", ", (Sql(f"{one.table} ({removal.values()})") for one in removal.members))
+        yield Section("vacuum", "target", Sql(f"ANALYZE {tables};"), prose="statistics")
 
     def verify(self) -> Iterator[Section]:
         yield Section("verify", "target", described(self.removal), prose="identical, but for the place in the row")
@@ -368,20 +419,20 @@ def wrote_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     removal = step.removal
     return tuple(
         Trigger(
-            removal.trigger(f"wrote_{number}"), Sql("AFTER UPDATE"), removal.table,
+            removal.trigger(f"wrote_{number}"), Sql("AFTER UPDATE"), one.removal.table,
             Sql(
                 f"FOR EACH ROW WHEN ({other_value(gone, hidden=False)})\n"
                 f"  EXECUTE FUNCTION {removal.own('wrote')}({literal(gone.name)})"
             ),
-            step.said(AX),
+            one.said_here(AX),
         )
-        for number, gone in enumerate(removal.columns, 1)
+        for one in step.members for number, gone in enumerate(removal.columns, 1)
     )  # fmt: skip
 
 
 def strict(removal: BoundRemoval) -> tuple[Gone, ...]:
-    """The columns that are NOT NULL."""
-    return tuple(gone for gone in removal.columns if not gone.column.null)
+    """The columns that are NOT NULL, and not because a parent's are."""
+    return tuple(gone for gone in removal.columns if not gone.column.null and gone.name not in removal.above)
 
 
 def check_name(gone: Gone) -> Sql:

@@ -434,13 +434,19 @@ ROWS = (
         77,
         "an application writes all through a removal and its restore, keys and all",
         "it is refused by the guard alone; the column is what it was, each row what the application believes, 20 seeds",
-        ("pg/test_removal_live.py::test_an_application_that_goes_on_writing",),
+        (
+            "pg/test_removal_live.py::test_an_application_that_goes_on_writing",
+            "pg/test_removal_inherits.py::test_applications_that_go_on_writing_to_every_member",
+        ),
     ),
     Row(
         "C",
         78,
         "kill -9 in each phase of a removal, and in the restore, while the application writes",
         "the same command goes on; the same holds, 20 seeds",
-        ("pg/test_removal_live.py::test_a_runner_that_is_killed_in_each_phase",),
+        (
+            "pg/test_removal_live.py::test_a_runner_that_is_killed_in_each_phase",
+            "pg/test_removal_inherits.py::test_a_runner_that_is_killed_over_a_hierarchy",
+        ),
     ),
 )

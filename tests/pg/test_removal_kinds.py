@@ -109,6 +109,32 @@ CASES = {
         'SELECT "Old Col", "select" FROM app."Odd Users" ORDER BY "Old Col" NULLS LAST',
         [*((g, f"s{g}") for g in range(1, 6)), (None, "it's")],
     ),
+    "inherited, odd names, a key of two columns": Case(
+        "Odd Users",
+        ["Old Col"],
+        """
+        CREATE TABLE app."Odd Users" (
+          "Key" text COLLATE "C", number numeric(6, 2), "Old Col" json, PRIMARY KEY ("Key", number)
+        );
+        CREATE TABLE app."Odd.Child" (UNIQUE (number, "Key")) INHERITS (app."Odd Users");
+        INSERT INTO app."Odd Users" SELECT 'k', g, '{"a":  1}' FROM generate_series(1, 3) AS g;
+        INSERT INTO app."Odd.Child" SELECT 'k', g, '{"b":  1}' FROM generate_series(1, 3) AS g;
+        """,
+        """dependents: {drop: ['column "Odd.Child".Old Col']}""",
+        """
+        UPDATE ONLY app."Odd Users" SET "Key" = 'other' WHERE number = 2;
+        DELETE FROM app."Odd.Child" WHERE number = 3;
+        INSERT INTO app."Odd.Child" VALUES ('other', 2);
+        """,
+        """SELECT tableoid::regclass::text, "Key", number::integer, "Old Col"::text
+           FROM app."Odd Users" ORDER BY 1, 3, 2""",
+        [
+            *(('app."Odd Users"', "other" if n == 2 else "k", n, '{"a":  1}') for n in (1, 2, 3)),
+            ('app."Odd.Child"', "k", 1, '{"b":  1}'),
+            ('app."Odd.Child"', "k", 2, '{"b":  1}'),
+            ('app."Odd.Child"', "other", 2, None),
+        ],
+    ),
     "a table that is truncated while it soaks": Case(
         "logs",
         ["old"],

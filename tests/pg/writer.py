@@ -22,7 +22,8 @@ class Writer:
     """Writes in a thread of its own; `model` is what it believes each row to hold.
 
     `old`: it is the version of the application that still writes the column. In the phases in which it must not, it is
-    refused, and what it tried has not happened.
+    refused, and what it tried has not happened. It writes rows of `table` alone, which may be one of a hierarchy below
+    `root`; `default` is what the column has there.
     """
 
     conninfo: str
@@ -30,6 +31,9 @@ class Writer:
     rows: int
     model: dict[int, str] = field(default_factory=dict)
     old: bool = True
+    table: str = "app.users"
+    root: str = "app.users"
+    default: str = DEFAULT
     counts: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     refused: int = 0
@@ -91,42 +95,44 @@ class Writer:
         key = self._fresh(rng)
         if self.old and rng.random() < 0.7:
             value = self._value()
-            session.execute("INSERT INTO app.users (id, email, legacy) VALUES (%s, %s, %s)", (key, f"e{key}", value))
+            session.execute(
+                f"INSERT INTO {self.table} (id, email, legacy) VALUES (%s, %s, %s)", (key, f"e{key}", value)
+            )
             self.model[key] = value
         else:
-            session.execute("INSERT INTO app.users (id, email) VALUES (%s, %s)", (key, f"e{key}"))
-            self.model[key] = DEFAULT
+            session.execute(f"INSERT INTO {self.table} (id, email) VALUES (%s, %s)", (key, f"e{key}"))
+            self.model[key] = self.default
 
     def update(self, session: Session, rng: random.Random) -> None:
         """Another value, where the application still has the column."""
         if not self.old:
             return
         key, value = self._one(rng), self._value()
-        session.execute("UPDATE app.users SET legacy = %s WHERE id = %s", (value, key))
+        session.execute(f"UPDATE ONLY {self.table} SET legacy = %s WHERE id = %s", (value, key))
         self.model[key] = value
 
     def touch(self, session: Session, rng: random.Random) -> None:
         """Another column."""
-        session.execute("UPDATE app.users SET email = %s WHERE id = %s", (self._value(), self._one(rng)))
+        session.execute(f"UPDATE {self.root} SET email = %s WHERE id = %s", (self._value(), self._one(rng)))
 
     def delete(self, session: Session, rng: random.Random) -> None:
         """A row goes."""
         key = self._one(rng)
-        session.execute("DELETE FROM app.users WHERE id = %s", (key,))
+        session.execute(f"DELETE FROM ONLY {self.table} WHERE id = %s", (key,))
         del self.model[key]
 
     def rekey(self, session: Session, rng: random.Random) -> None:
         """A row gets another key."""
         key, other = self._one(rng), self._fresh(rng)
-        session.execute("UPDATE app.users SET id = %s WHERE id = %s", (other, key))
+        session.execute(f"UPDATE ONLY {self.table} SET id = %s WHERE id = %s", (other, key))
         self.model[other] = self.model.pop(key)
 
     def reuse(self, session: Session, rng: random.Random) -> None:
         """A row goes, and another one gets its key, in one transaction."""
         key = self._one(rng)
-        session.execute("DELETE FROM app.users WHERE id = %s", (key,))
-        session.execute("INSERT INTO app.users (id, email) VALUES (%s, %s)", (key, f"again{key}"))
-        self.model[key] = DEFAULT
+        session.execute(f"DELETE FROM ONLY {self.table} WHERE id = %s", (key,))
+        session.execute(f"INSERT INTO {self.table} (id, email) VALUES (%s, %s)", (key, f"again{key}"))
+        self.model[key] = self.default
 
     def bump(self, session: Session, rng: random.Random) -> None:
         """A trigger of the database's writes the column, and not the statement."""
@@ -135,7 +141,7 @@ class Writer:
         key = self._one(rng)
         self._number += 1
         number = self.seed * 1_000_000 + self._number
-        query = "UPDATE app.users SET note = %s WHERE id = %s RETURNING legacy"
+        query = f"UPDATE ONLY {self.table} SET note = %s WHERE id = %s RETURNING legacy"
         row = session.execute(query, (number, key)).fetchone()
         found = row[0] if row is not None else ""
         if found == f"bumped {number}":
@@ -149,5 +155,5 @@ class Writer:
         if one == other:
             return
         for key, to in ((one, -1), (other, one), (-1, other)):
-            session.execute("UPDATE app.users SET id = %s WHERE id = %s", (to, key))
+            session.execute(f"UPDATE ONLY {self.table} SET id = %s WHERE id = %s", (to, key))
         self.model[one], self.model[other] = self.model[other], self.model[one]
