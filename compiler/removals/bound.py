@@ -75,7 +75,8 @@ class BoundRemoval:
 
     `children` are its partitions or INHERITS children, and theirs, parents first; `parts` those that the catalog has.
     `below` are the INHERITS children as removals of the same columns, each with what is its own; `above` the columns of
-    such a child that are NOT NULL because its parent's are. `unique`, `exclusions`, `foreign_keys` and `indexes` are
+    such a child that are NOT NULL because its parent's are. `lone` are indexes that a partition has and its parent has
+    not, each with its partition. `unique`, `exclusions`, `foreign_keys` and `indexes` are
     those that go with the columns. `reviewed`: the table is in the catalog, and not one that the project's own plan
     makes.
     """
@@ -96,6 +97,7 @@ class BoundRemoval:
     parts: tuple[Relation, ...]
     below: tuple[BoundRemoval, ...] = ()
     above: frozenset[str] = frozenset()
+    lone: tuple[tuple[Relation, IndexEntry], ...] = ()
 
     @property
     def name(self) -> str:

@@ -102,7 +102,7 @@ def purge(removal: BoundRemoval) -> tuple[Make, ...]:
 def restore(removal: BoundRemoval) -> tuple[Make, ...]:
     """From phase 3 back."""
     narrow: tuple[Make, ...] = (Narrow, _rest) if any(map(strict, removal.members)) else ()
-    index: tuple[Make, ...] = (Index,) if any(map(rebuilt, removal.members)) else ()
+    index: tuple[Make, ...] = (Index,) if removal.lone or any(map(rebuilt, removal.members)) else ()
     return (Add, Refill, *narrow, *index, Constrain, Recreate, Release, Discard)
 
 

@@ -81,6 +81,7 @@ def _bind(removal: Removal, project: Project, catalog: Catalog, made: Sequence[R
         dependents=dependents,
         children=children,
         parts=parts,
+        lone=tuple(_lone(relation, parts, goes)) if relation.kind == "partitioned table" else (),
     )
     return replace(bound, below=tuple(_child(bound, child, catalog) for child in inherit))
 
@@ -91,6 +92,21 @@ def _child(removal: BoundRemoval, child: Relation, catalog: Catalog) -> BoundRem
         removal, relation=child, children=descendants(child, catalog), parts=(),
         above=inherited_nulls(child, catalog), **_going(removal.spec, child),
     )  # fmt: skip
+
+
+def _lone(
+    relation: Relation, parts: Sequence[Relation], goes: Sequence[str]
+) -> Iterator[tuple[Relation, IndexEntry]]:  # fmt: skip
+    """The indexes over the columns that partitions have of their own: their parents have none over the same."""
+    above = {one.qualified: {_over(index) for index in one.indexes} for one in (relation, *parts)}
+    for part in parts:
+        for index in part.indexes:
+            if _names(_indexed(index.definition), goes) and _over(index) not in above[part.parents[0]]:
+                yield part, index
+
+
+def _over(index: IndexEntry) -> str:
+    return index.definition.partition(" USING ")[2]
 
 
 class Going(TypedDict):

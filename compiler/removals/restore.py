@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
-from compiler.catalog import IndexEntry, Key
+from compiler.catalog import IndexEntry, Key, Relation
 from compiler.dependents import ON_TABLE
 from compiler.names import Name
 from compiler.plan import Lock, Section
@@ -88,6 +88,18 @@ class Add(RemovalStep):
             only = "ONLY " if self.removal.below else ""  # a child may have another one, or none
             if changes:
                 yield Defaults(one.said_here(AX), Sql(f"{only}{one.removal.table}"), changes)
+        for part in self.removal.parts if self.removal.partitioned else ():
+            if changes := tuple(self._of_partition(part)):
+                table = qname(part.schema, part.name)
+                yield Defaults(Sql(f"{AX} on {part.qualified}"), Sql(f"ONLY {table}"), changes)
+
+    def _of_partition(self, part: Relation) -> Iterator[Sql]:
+        """A partition's default, where it is not the table's."""
+        for gone in self.removal.columns:
+            own = part.column(gone.name)
+            if own is not None and own.default != gone.column.default:
+                default = "DROP DEFAULT" if own.default is None else f"SET DEFAULT {own.default}"
+                yield Sql(f"ALTER COLUMN {ident(gone.name)} {default}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +211,15 @@ class Index(RemovalStep):
 
     @property
     def what(self) -> str:
-        names = (name for one in self.removal.members for name, _ in rebuilt(one))
+        names = [name for one in self.removal.members for name, _ in rebuilt(one)]
+        names += [index.name for _, index in self.removal.lone]
         return f"{self.removal.relation.qualified}: {', '.join(names)}"
 
     def locks(self) -> Iterator[Lock]:
         if self.removal.partitioned:
             yield Lock(SHARE, str(self.removal.relation.qualified), "CREATE INDEX ON ONLY", old=True)
         for one in self.members:
-            if rebuilt(one.removal):
+            if rebuilt(one.removal) or one.removal.lone:
                 yield one.lock_here(SUE, "CREATE INDEX CONCURRENTLY, outside of a transaction")
 
     def risks(self) -> Iterator[str]:
@@ -228,6 +241,12 @@ class Index(RemovalStep):
                 yield Section("build", "target", Sql(f"-- {self.said(SHARE)}\n{whole};"), of=index.name)
             else:
                 yield from self._partitioned(index, found)
+        for part, index in removal.lone:
+            if part.kind == "partitioned table":
+                whole = index.definition.replace(" ON ONLY ", " ON ", 1)
+                yield Section("build", "target", Sql(f"-- {SHARE} on {part.qualified}\n{whole};"), of=index.name)
+            else:
+                yield from self._outside(part.qualified, index.name, Sql(index.definition))
 
     def _partitioned(self, index: IndexEntry, found: Mapping[Name, IndexEntry]) -> Iterator[Section]:
         """The table's own, which holds nothing; each partition's, concurrently; then each is attached upwards."""

@@ -70,6 +70,35 @@ CASES = {
             (30, 15, "-"),
         ],
     ),
+    "partitions with an index and a default of their own": Case(
+        "logs",
+        ["old"],
+        """
+        CREATE TABLE app.logs (id integer, day integer, old text DEFAULT 'all', PRIMARY KEY (id, day))
+          PARTITION BY RANGE (day);
+        CREATE TABLE app.logs_1 PARTITION OF app.logs (old DEFAULT 'one') FOR VALUES FROM (1) TO (10);
+        CREATE TABLE app.logs_2 PARTITION OF app.logs (old DEFAULT 'two') FOR VALUES FROM (10) TO (20)
+          PARTITION BY LIST (day);
+        CREATE TABLE app.logs_2a PARTITION OF app.logs_2 DEFAULT;
+        ALTER TABLE ONLY app.logs_2a ALTER old DROP DEFAULT;
+        CREATE INDEX logs_old ON app.logs (old);
+        CREATE INDEX logs_1_upper ON app.logs_1 (upper(old)) WHERE day > 2;
+        CREATE INDEX logs_2_day ON app.logs_2 (day, old);
+        INSERT INTO app.logs SELECT g, g, 'v' || g FROM generate_series(1, 19) AS g;
+        """,
+        "dependents: {drop: [index logs_old, index logs_1_upper, index logs_2_day]}",
+        "INSERT INTO app.logs VALUES (20, 9)",
+        """SELECT c.relname::text, pg_get_expr(d.adbin, d.adrelid) FROM pg_class AS c
+           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'old'
+           LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+           WHERE c.relname ~ '^logs[_12a]*$' AND c.relkind IN ('r', 'p') ORDER BY 1""",
+        [
+            ("logs", "'all'::text"),
+            ("logs_1", "'one'::text"),
+            ("logs_2", "'two'::text"),
+            ("logs_2a", None),
+        ],
+    ),
     "a key of two columns, one of them text": Case(
         "pairs",
         ["old", "older"],
