@@ -243,12 +243,19 @@ def go_through(writers: list[Writer], carry_out: Callable[[int], None]) -> None:
         writer.stop()
 
 
+# Seconds between two writes of an application. Triggers of a child look its row up by way of the parent: where four of
+# them write without a pause, what locks the whole hierarchy gives way again and again, for up to a minute.
+PAUSE = 0.01
+
+
 def go_live(tree: Removing, seed: int, carry_out: Callable[[int], None]) -> None:
     """One application for each member, all of which use the same keys; nothing is lost, and nobody is disturbed."""
     was, shape = described(tree), tree.ask(SHAPE)
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(Writer(tree.conninfo, 10 * seed + place, LIVE, table=f"app.{name}", default=default))
+            stack.enter_context(
+                Writer(tree.conninfo, 10 * seed + place, LIVE, table=f"app.{name}", default=default, pause=PAUSE)
+            )
             for place, (name, default) in enumerate(MEMBERS.items())
         ]
         go_through(writers, carry_out)

@@ -13,6 +13,7 @@ import psycopg
 GUARD = "TH001"
 UNKNOWN = "42703"  # undefined column: it hides, or is dropped
 DEFAULT = "none"
+MOST = 3  # times as many rows as at first
 Session = psycopg.Connection[tuple[object, ...]]
 Act = Callable[[Session, random.Random], None]
 
@@ -23,7 +24,7 @@ class Writer:
 
     `old`: it is the version of the application that still writes the column. In the phases in which it must not, it is
     refused, and what it tried has not happened. It writes rows of `table` alone, which may be one of a hierarchy below
-    `root`; `default` is what the column has there.
+    `root`; `default` is what the column has there. `pause` is seconds between two writes.
     """
 
     conninfo: str
@@ -34,6 +35,7 @@ class Writer:
     table: str = "app.users"
     root: str = "app.users"
     default: str = DEFAULT
+    pause: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     refused: int = 0
@@ -55,6 +57,7 @@ class Writer:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(30)
+            assert not self._thread.is_alive(), "the application hangs"
 
     def _run(self) -> None:
         rng = random.Random(self.seed)
@@ -76,6 +79,7 @@ class Writer:
                         self.refused += 1
                     else:
                         self.errors.append(f"{act.__name__}: {error.sqlstate} {error}")
+                self._stop.wait(self.pause)
 
     def _value(self) -> str:
         self._number += 1
@@ -86,12 +90,15 @@ class Writer:
 
     def _fresh(self, rng: random.Random) -> int:
         """A key that no row has: a new one, or one that a row had before."""
-        while (key := rng.randint(1, 4 * self.rows)) in self.model:
+        while (key := rng.randint(1, (MOST + 1) * self.rows)) in self.model:
             pass
         return key
 
     def insert(self, session: Session, rng: random.Random) -> None:
-        """A new row, with or without a value."""
+        """A new row, with or without a value; where keys get scarce, one goes instead."""
+        if len(self.model) >= MOST * self.rows:
+            self.delete(session, rng)
+            return
         key = self._fresh(rng)
         if self.old and rng.random() < 0.7:
             value = self._value()
