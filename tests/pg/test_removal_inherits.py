@@ -167,7 +167,7 @@ def test_a_child_that_comes_after_the_gates_is_seen(tree: Removing) -> None:
     with closing(psycopg.connect(tree.conninfo)) as reader:
         reader.execute("SELECT count(*) FROM ONLY app.users")  # and the transaction stays open: the gates are passed
         with pytest.raises(RunnerError):
-            tree.apply(3, patience=1)
+            tree.apply(3, patience=0.2)
     tree.ask(NEW)
     with pytest.raises(RunnerError, match="temps is a child that the plan does not know"):
         tree.apply(3)
