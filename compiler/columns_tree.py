@@ -21,8 +21,7 @@ NODE = "node"  # the alias of the tree table's row
 LTREE = "ltree"
 _SMALLINT, _SMALL = TypeName("smallint"), 2**15 - 1
 _DIFFERS = "the hierarchy is computed in the target"
-_PARENT = column(NODE, "parent")
-NODE_KEYS: dict[Filled | None, Sql] = {"parent": _PARENT, "root": column(NODE, "root")}
+NODE_KEYS: dict[Filled | None, Sql] = {"parent": column(NODE, "parent"), "root": column(NODE, "root")}
 
 
 def hung(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:

@@ -52,7 +52,7 @@ BEGIN
   rebuild := extract(epoch FROM clock_timestamp() - began);
   DROP TABLE transhume.scratch_dispatch_orders;
   INSERT INTO transhume.removal_figure (project, removal, sample, refill_seconds, rebuild_seconds, rows, predicted_seconds)
-  VALUES ('dispatch', 'orders', sample, refill, rebuild, total, 5 + 2.5 * total * (refill + rebuild) / greatest(sample, 1));
+  VALUES ('dispatch', 'orders', sample, refill, rebuild, total, 5 + 3 * total * (refill + rebuild) / greatest(sample, 1));
 END
 $transhume$;
 

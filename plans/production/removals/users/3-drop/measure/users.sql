@@ -52,7 +52,7 @@ BEGIN
   rebuild := extract(epoch FROM clock_timestamp() - began);
   DROP TABLE transhume.scratch_production_users;
   INSERT INTO transhume.removal_figure (project, removal, sample, refill_seconds, rebuild_seconds, rows, predicted_seconds)
-  VALUES ('production', 'users', sample, refill, rebuild, total, 5 + 2.5 * total * (refill + rebuild) / greatest(sample, 1));
+  VALUES ('production', 'users', sample, refill, rebuild, total, 5 + 3 * total * (refill + rebuild) / greatest(sample, 1));
 END
 $transhume$;
 
