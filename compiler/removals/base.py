@@ -153,8 +153,7 @@ def truncate_triggers(step: RemovalStep, function: Sql) -> tuple[Trigger, ...]:
 def capture_triggers(step: RemovalStep) -> tuple[Trigger, ...]:
     """The triggers that keep the backup equal to the table, for as long as the columns are there."""
     removal = step.removal
-    keys = {row: join(", ", (column(row, key.name) for key in removal.key)) for row in ("old", "new")}
-    changed = differ(*(join(", ", (keys[row], removal.values(row))) for row in keys))
+    changed = differ(*(join(", ", (removal.key_in(row), removal.values(row))) for row in ("old", "new")))
     return row_triggers(step, removal.own("capture"), "capture", changed)
 
 

@@ -76,9 +76,8 @@ class BoundRemoval:
     `children` are its partitions or INHERITS children, and theirs, parents first; `parts` those that the catalog has.
     `below` are the INHERITS children as removals of the same columns, each with what is its own; `above` the columns of
     such a child that are NOT NULL because its parent's are. `lone` are indexes that a partition has and its parent has
-    not, each with its partition. `unique`, `exclusions`, `foreign_keys` and `indexes` are
-    those that go with the columns. `reviewed`: the table is in the catalog, and not one that the project's own plan
-    makes.
+    not, each with its partition. `unique`, `exclusions`, `foreign_keys` and `indexes` are those that go with the
+    columns. `reviewed`: the table is in the catalog, and not one that the project's own plan makes.
     """
 
     spec: Removal
@@ -229,8 +228,11 @@ class BoundRemoval:
     @property
     def other_key(self) -> Sql:
         """The condition, in a trigger, that a row gets another key, to the byte; no row goes to another member."""
-        old, new = (join(", ", (column(row, one.name) for one in self.key)) for row in ("old", "new"))
-        return differ(old, new)
+        return differ(self.key_in("old"), self.key_in("new"))
+
+    def key_in(self, row: str) -> Sql:
+        """The columns of the key in a row of a trigger; which member it is of is not among them."""
+        return join(", ", (column(row, one.name) for one in self.key))
 
     def by_member(self, row: Sql, values: Sequence[Sql]) -> Sql:
         """What has a value of its own in some of the `members`; `row` is the member that a row is of."""
@@ -248,3 +250,8 @@ def other_value(gone: Gone, hidden: bool) -> Sql:
 def differ(one: Sql, other: Sql) -> Sql:
     """The condition that two lists of values are not the same, to the byte: equal is not always the same."""
     return Sql(f"pg_catalog.record_image_ne(ROW({one}), ROW({other}))")
+
+
+def over(index: IndexEntry) -> str:
+    """What an index is over and how, as its definition says: the same for what partitions have of it."""
+    return index.definition.partition(" USING ")[2]

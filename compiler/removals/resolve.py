@@ -10,7 +10,7 @@ from typing import TypedDict
 from compiler.catalog import Catalog, Column, Constraint, ForeignKey, IndexEntry, Key, Relation
 from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
 from compiler.names import Name, qualify
-from compiler.removals.bound import BoundRemoval, Gone
+from compiler.removals.bound import BoundRemoval, Gone, over
 from compiler.removals.dependents import bind_dependents
 from compiler.removals.hierarchy import (
     cannot_follow,
@@ -98,15 +98,11 @@ def _lone(
     relation: Relation, parts: Sequence[Relation], goes: Sequence[str]
 ) -> Iterator[tuple[Relation, IndexEntry]]:  # fmt: skip
     """The indexes over the columns that partitions have of their own: their parents have none over the same."""
-    above = {one.qualified: {_over(index) for index in one.indexes} for one in (relation, *parts)}
+    above = {one.qualified: {over(index) for index in one.indexes} for one in (relation, *parts)}
     for part in parts:
         for index in part.indexes:
-            if _names(_indexed(index.definition), goes) and _over(index) not in above[part.parents[0]]:
+            if _names(_indexed(index.definition), goes) and over(index) not in above[part.parents[0]]:
                 yield part, index
-
-
-def _over(index: IndexEntry) -> str:
-    return index.definition.partition(" USING ")[2]
 
 
 class Going(TypedDict):

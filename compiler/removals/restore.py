@@ -30,7 +30,7 @@ from compiler.removals.base import (
     truncate_triggers,
     upto_key,
 )
-from compiler.removals.bound import BoundRemoval, Gone, differ, other_value
+from compiler.removals.bound import BoundRemoval, Gone, differ, other_value, over
 from compiler.removals.dependents import VIEWS
 from compiler.removals.deprecate import described, forgotten
 from compiler.removals.detach import altered, changed, remade
@@ -237,16 +237,19 @@ class Index(RemovalStep):
         for index in removal.indexes:
             found = copies(index, removal)
             if found is None:
-                whole = index.definition.replace(" ON ONLY ", " ON ", 1)
-                yield Section("build", "target", Sql(f"-- {self.said(SHARE)}\n{whole};"), of=index.name)
+                yield self._whole(index, self.said(SHARE))
             else:
                 yield from self._partitioned(index, found)
         for part, index in removal.lone:
             if part.kind == "partitioned table":
-                whole = index.definition.replace(" ON ONLY ", " ON ", 1)
-                yield Section("build", "target", Sql(f"-- {SHARE} on {part.qualified}\n{whole};"), of=index.name)
+                yield self._whole(index, Sql(f"{SHARE} on {part.qualified}"))
             else:
                 yield from self._outside(part.qualified, index.name, Sql(index.definition))
+
+    def _whole(self, index: IndexEntry, said: Sql) -> Section:
+        """One of a partitioned table with all that its partitions have of it, while writers wait."""
+        whole = index.definition.replace(" ON ONLY ", " ON ", 1)
+        return Section("build", "target", Sql(f"-- {said}\n{whole};"), of=index.name)
 
     def _partitioned(self, index: IndexEntry, found: Mapping[Name, IndexEntry]) -> Iterator[Section]:
         """The table's own, which holds nothing; each partition's, concurrently; then each is attached upwards."""
@@ -461,12 +464,10 @@ def check_name(gone: Gone) -> Sql:
 
 def copies(index: IndexEntry, removal: BoundRemoval) -> Mapping[Name, IndexEntry] | None:
     """What each partition has of an index, by partition: the one over the same; None where the catalog lacks any."""
-    over = index.definition.partition(" USING ")[2]
     found: dict[Name, IndexEntry] = {}
     for part in removal.parts:
         alike = [
-            one for one in part.indexes
-            if one.definition.partition(" USING ")[2] == over and one.unique == index.unique
+            one for one in part.indexes if over(one) == over(index) and one.unique == index.unique
         ]  # fmt: skip
         if len(alike) != 1:
             return None
