@@ -176,8 +176,8 @@ class MapTable:
 class Links:
     """Where parents come from: an expression over the source row `s`, and over what is joined to it.
 
-    It is evaluated on the source, once for each row, when the narrow columns are read. `name` is what people call it.
-    Parents that are not written down (`finds`) are found in the target instead, over the narrow columns `raw` of all
+    It is evaluated once for each row, on the source where that alone can. `name` is what people call it.
+    Parents that are not written down (`finds`) are found in the target instead, over the columns `raw` of all
     rows: the source computes them only for the proof. `prefix` is then the path of the parent of a row `l`, and
     `nowhere` says in the source that a row has a parent, and none that is there.
     `several`: a row may have more than one, as `raw` counts them.
@@ -209,7 +209,8 @@ class BoundTree:
     `type` is what keys are compared as. `reads` are the source columns that are read for it and for nothing else.
     `under` is the key that orphans hang from, where `orphan` says so; `max_depth` 0: no limit. `gone`: the row is a
     placeholder. `fills`: what of it target columns hold; `separator` stands between the parts of a path. `id` is the
-    new key, if it is derived: made once a row, it goes from a row to those that hang from it.
+    new key, if it is derived: made once a row, it goes from a row to those that hang from it. `kin` are the keys of
+    others that are read of a row of the hierarchy: `root`, or the new keys `parent_id` and `root_id`.
     """
 
     links: Links
@@ -225,6 +226,7 @@ class BoundTree:
     fills: frozenset[Filled]
     separator: str
     id: Derived | None = None
+    kin: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> bool:

@@ -81,7 +81,7 @@ def staging(reading: Reading, *, ordered: bool = False, empties: bool = False) -
     order = _order(reading) if ordered and reading.keyset else None
     selected = tuple(value for value, _, _ in reading.staged)
     chunk = render("rows/chunk", columns=selected, relation=reading.relation, conditions=reading.chunk, order=order)
-    within = reading.layout.one_database
+    within = reading.in_place
     if not within:
         extract = render("chunk/extract", chunk=chunk)
         yield Section("extract", "source", extract, binds=reading.bounds, prose="the rows of one chunk")

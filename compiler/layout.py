@@ -216,8 +216,18 @@ def map_sql(table_id: str) -> Sql:
     return qname(RUNNER, fits(f"map_{table_id}"))
 
 
+def rows_sql(table_id: str) -> Sql:
+    """The rows of a hierarchy, kept until they are loaded."""
+    return qname(RUNNER, fits(f"rows_{table_id}"))
+
+
+def intact_sql(table_id: str) -> Sql:
+    """The table whose one row says that no crash of the server has emptied a hierarchy's working tables."""
+    return qname(RUNNER, fits(f"intact_{table_id}"))
+
+
 def links_sql(table_id: str) -> Sql:
-    """The narrow copy that a hierarchy is computed of: keys, parents, what siblings are ordered by."""
+    """What a hierarchy is computed of: keys, parents, what siblings are ordered by."""
     return qname(RUNNER, fits(f"links_{table_id}"))
 
 

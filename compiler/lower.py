@@ -69,7 +69,7 @@ def map_keys(layout: Layout) -> Iterator[Kind]:
 
 
 def hang(layout: Layout) -> Iterator[Kind]:
-    """Compute every hierarchy, over the keys alone, before the rows are loaded into it."""
+    """Keep the rows of every hierarchy, and compute it over the keys alone, before they are loaded."""
     for table in layout.ordered.tables:
         if table.tree is not None:
             yield HangRows(table, layout, table.tree)

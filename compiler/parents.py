@@ -1,7 +1,7 @@
 """Where the parents of a hierarchy's rows come from: a column, a table beside the rows, paths, or nested sets.
 
 A column and a table name the parent's key, and the source gives it with the row. Paths and nested sets do not: the
-parents are found in the target, among the narrow columns of all rows, once; the source finds them again for the proof.
+parents are found in the target, among all rows that are kept, once; the source finds them again for the proof.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ def links_of(here: Here, parents: Parents, key: SourceColumn) -> tuple[Links, st
 
 def _common(key: SourceColumn, parent: SourceColumn) -> str:
     """What both a key and a parent become without loss, and compare as by an index."""
+    if key.wire == parent.wire:
+        return key.wire
     families = {read_type(each.wire).family for each in (key, parent)}
     if families == {"integer"}:
         return "bigint"

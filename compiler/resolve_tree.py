@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from compiler import constants
@@ -50,7 +51,7 @@ def grow(here: Here, tree: Tree, columns: tuple[BoundColumn, ...]) -> Grown:
     bound = BoundTree(
         links, key, type, tuple(each for each in order if each != key), tree.orphan, str(tree.under or ""), tree.cycle,
         tree.max_depth, tree.deeper, gone, fills,
-        "." if any(_is_ltree_path(each) for each in columns) else "/", id,
+        "." if any(_is_ltree_path(each) for each in columns) else "/", id, frozenset(_kin(columns)),
     )  # fmt: skip
     reads = read | tested | frozenset(each.name for each in order)
     return Grown(bound, reads, read | tested, columns)
@@ -71,6 +72,14 @@ def _carried(columns: tuple[BoundColumn, ...], key: SourceColumn) -> tuple[tuple
         else:
             found.append(each)
     return (tuple(found), ids.pop()) if len(ids) == 1 else (columns, None)
+
+
+def _kin(columns: tuple[BoundColumn, ...]) -> Iterator[str]:
+    """What is read of a row of the hierarchy to tell its parent and its root, beside the parent's own key."""
+    for each in columns:
+        if each.node in NODE_KEYS:
+            new = f"{each.node}_id"
+            yield new if each.value == column(NODE, new) else str(each.node)
 
 
 def _ordering(here: Here, word: Word, problems: list[Diagnostic]) -> SourceColumn | None:

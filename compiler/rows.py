@@ -10,7 +10,7 @@ from compiler.render import render
 from compiler.sql import Sql, cast, column, fits, ident, join, literal, qname, tight
 from compiler.types import read_type
 
-_PLACE = "place in source"  # the staged column that says where a row without a key was
+STAGED_PLACE = "place in source"  # the staged column that says where a row was, if it is found by that
 
 
 def source_text(table: BoundTable) -> str:
@@ -119,9 +119,14 @@ class Reading:
         return qname("pg_temp", fits(self.stage_name))
 
     @property
+    def in_place(self) -> bool:
+        """The rows are read where they are: in the target's database."""
+        return self.layout.one_database
+
+    @property
     def binds(self) -> tuple[str, ...]:
         """What bounds the rows of a chunk where they are read in place."""
-        return self.bounds if self.layout.one_database else ()
+        return self.bounds if self.in_place else ()
 
     @property
     def bounds(self) -> tuple[str, ...]:
@@ -136,7 +141,7 @@ class Reading:
     @property
     def rows(self) -> Sql:
         """The rows of a chunk, as a FROM item `s`."""
-        return self._rows_of_source if self.layout.one_database else self.staged_rows
+        return self._rows_of_source if self.in_place else self.staged_rows
 
     @property
     def staged_rows(self) -> Sql:
@@ -186,8 +191,8 @@ class Reading:
         columns = tuple((wired_as(source), ident(source.name), Sql(source.wire)) for source in self.columns)
         if not self.by_place:
             return columns
-        place = Sql(f"s.tableoid::regclass::text || ' ' || s.ctid::text AS {ident(_PLACE)}")
-        return (*columns, (place, ident(_PLACE), Sql("text")))
+        place = Sql(f"s.tableoid::regclass::text || ' ' || s.ctid::text AS {ident(STAGED_PLACE)}")
+        return (*columns, (place, ident(STAGED_PLACE), Sql("text")))
 
     @property
     def range(self) -> tuple[Sql, ...]:
@@ -206,13 +211,13 @@ class Reading:
         if self.table.keyset:
             return array_key([column("s", key.name) for key in self.table.keyset])
         if self.by_place:
-            return array_key([column("s", _PLACE)])
+            return array_key([column("s", STAGED_PLACE)])
         return Sql("ARRAY[(row_number() OVER ())::text]" if self.layout.one_database else "ARRAY[s.ctid::text]")
 
     @property
     def raw(self) -> Sql:
         """A row `s` as transhume.reject keeps it."""
-        return Sql(f"to_jsonb(s.*) - {literal(_PLACE)}" if self.by_place else "to_jsonb(s.*)")
+        return Sql(f"to_jsonb(s.*) - {literal(STAGED_PLACE)}" if self.by_place else "to_jsonb(s.*)")
 
 
 def reading(table: BoundTable, layout: Layout) -> Reading:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from compiler.bound import BoundTree
-from compiler.layout import RUNNER, links_sql, tree_sql
+from compiler.layout import RUNNER, links_sql, rows_sql, tree_sql
 from compiler.render import render
 from compiler.sql import Sql, cast, column, fits, ident, join, literal, names, qname
 
@@ -16,16 +16,22 @@ _SHAPE = "23514"  # check_violation
 _FINE = "00000"  # successful_completion
 
 
+Values = Sequence[tuple[str, Sql, str]]  # name, value, type
+Pair = tuple[str, str, Sql, Sql]  # name, type, value of a row that a walk starts with, and of one that hangs from `n`
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """The working tables of one hierarchy: links -> nodes -> siblings -> tree; the last of them that is needed is tree.
 
     `fate` says what becomes of a row. Some move: rooted, adopted, broken. Some do not: orphan, cycle, below (what hangs
-    from an orphan that is set aside), deep, left, several (it has more than one parent).
+    from an orphan that is set aside), deep, left. Those that are known before may be `aside`: filtered, unfit (a guard
+    says so), several (it has more than one parent).
     """
 
     table: str
     tree: BoundTree
+    aside: tuple[str, ...]
 
     @property
     def links(self) -> Sql:
@@ -59,7 +65,7 @@ class Walk:
         """The fates of rows that do not move, as far as the rules allow for them."""
         tree = self.tree
         found = [
-            ("several", tree.links.several == "reject"),
+            *((fate, True) for fate in self.aside),
             ("orphan", tree.orphan == "reject"),
             ("below", tree.orphan == "reject"),
             ("cycle", tree.cycle == "reject"),
@@ -85,57 +91,100 @@ class Walk:
         """The key that orphans hang from."""
         return cast(literal(self.tree.under), self.tree.type) if self.tree.orphan == "under" else None
 
-    def known(self) -> Sql:
-        """What the planner must know of the links; the way up from what orphans hang from, if that is said."""
-        return render("tree/links", links=self.links, by_key=self._index("links") if self.under else None)
+    @property
+    def definitions(self) -> tuple[Sql, ...]:
+        """The columns of the hierarchy."""
+        found = [Sql(f"{name} {type}") for name, type, _, _ in self._pairs()]
+        return (*found[:-2], Sql("position integer"), *found[-2:]) if self._early else tuple(found)
+
+    def links_columns(self, made_of: Values) -> tuple[Sql, ...]:
+        """The columns of the links, `made_of` these; `lost` and what follows are for parents that are mended."""
+        own = (Sql(f"{ident(name)} {type}{' NOT NULL' if name == 'key' else ''}") for name, _, type in made_of)
+        nowhere = (Sql("nowhere text"),) if self.tree.links.finds else ()
+        return (*own, Sql("place tid"), Sql("fate text"), Sql(f"lost {self.tree.type}"), *nowhere)
+
+    def linked(self, made_of: Values, rows: Sql, fates: Iterable[tuple[str, Sql]]) -> Sql:
+        """The links of a part of the rows `s` that are kept; `fates` are of those that will not move, and when."""
+        cases = join(" ", (Sql(f"WHEN {holds} THEN {literal(fate)}") for fate, holds in fates))
+        parent = Sql("CASE WHEN l.fate IS NULL THEN l.parent END" if cases else "l.parent")
+        found = [*(name for name, _, _ in made_of), "place", "fate"]
+        own = (
+            *(Sql(f"{value} AS {ident(name)}") for name, value, _ in made_of),
+            Sql("s.ctid AS place"), Sql(f"{f'CASE {cases} END' if cases else 'NULL'} AS fate"),
+        )  # fmt: skip
+        kept = literal(rows_sql(self.table))
+        first, last = (render("tree/block", part=Sql(part), rows=kept) for part in ("$1::bigint", "($1::bigint + 1)"))
+        return render(
+            "tree/links", links=self.links, names=names(found), own=own, rows=rows, first=first, last=last,
+            columns=tuple(parent if name == "parent" else column("l", name) for name in found),
+        )  # fmt: skip
+
+    def found_by(self) -> Sql:
+        """How rows are found from level to level, and the way up from what orphans hang from."""
+        return render(
+            "tree/found_by", links=self.links, name=literal(self.links), by_parent=ident(self._by_parent),
+            by_key=self._index("links") if self.under else None,
+        )  # fmt: skip
+
+    @property
+    def _by_parent(self) -> str:
+        return fits(f"links_{self.table}_parent")
 
     def threads(self) -> Sql:
-        """All that a root leads to."""
-        start, conditions = Sql(f"{self.links} AS l"), (Sql("l.parent IS NULL"), *self._but)
-        walk = self._walk(start, self.links, conditions, self._first, by_index=False)
+        """All that a root leads to. Each part starts with its share of the roots, which are all siblings."""
+        links, roots = self.links, (Sql("l.parent IS NULL"), *self._but)
+        number = "l.key" if self.tree.type in ("smallint", "integer", "bigint") else "hashtext(l.key::text)"
+        mine = Sql(f"abs({number} % $2::integer) = $1::integer")
+        pairs = [pair for pair in self._pairs() if pair[0] not in self._unknown]
+        into, position = [name for name, _, _, _ in pairs], None
+        start, conditions = Sql(f"{links} AS l"), (*roots, mine)
+        if self._early:
+            start, conditions = render("tree/roots", links=links, conditions=roots, order=self._order("l")), (mine,)
+            pairs += [(name, "", column("l", name), column("l", name)) for name in self._ordering]
+            pairs.append(("number", "integer", Sql("l.number"), Sql("NULL::integer")))
+            position = Sql(f"CASE WHEN n.parent IS NULL THEN n.number ELSE {self._position('n', self._deep)} END")
         return render(
-            "tree/threads", nodes=self.nodes, names=names(self._columns, "n"), walk=walk, links=self.links,
-            size_of=literal(self.links), by_parent=ident(fits(f"links_{self.table}_parent")),
-            position=self._position if self._early else None,
+            "tree/threads", nodes=self.nodes, into=names((*into, *(("position",) if position else ()))),
+            names=names(into, "n"), position=position, by_parent=literal(qname(RUNNER, self._by_parent)),
+            walk=self._walk(start, links, conditions, pairs, by_index=False),
         )  # fmt: skip
+
+    @property
+    def _unknown(self) -> tuple[str, ...]:
+        """The columns that are empty while nothing is mended."""
+        return (*(() if self._flattens else ("was",)), *(() if self._deep else ("fate",)))
+
+    @property
+    def _deep(self) -> tuple[Sql, ...]:
+        """The condition that a row is not too deep, where such rows are set aside."""
+        return (Sql("n.fate IS DISTINCT FROM 'deep'"),) if "deep" in self.stops else ()
 
     @property
     def _early(self) -> bool:
         """Siblings are numbered by the walk; once more where it has missed any. Nothing later takes a row away."""
-        return self.tree.counts and self.tree.gone is None and "several" not in self.stops
+        return self.tree.counts and self.tree.gone is None
 
     @property
     def _but(self) -> tuple[Sql, ...]:
-        """No root, though without a parent: it has one that is not there, or more than one."""
+        """No root, though without a parent: it has one that is not there, or will not move."""
         nowhere = (Sql("l.nowhere IS NULL"),) if self.tree.links.finds else ()
-        return (*nowhere, *self._but_several)
-
-    @property
-    def _but_several(self) -> tuple[Sql, ...]:
-        return (Sql("l.fate IS DISTINCT FROM 'several'"),) if "several" in self.stops else ()
-
-    def several(self) -> Sql:
-        """Those with more than one parent have no place; what hangs from them has been orphaned."""
-        first = join(", ", self._first)
-        return Sql(
-            f"INSERT INTO {self.nodes} ({names(self._columns)})\n"
-            f"SELECT {first}\nFROM {self.links} AS l\nWHERE l.fate = 'several';"
-        )
+        return (*nowhere, *((Sql("l.fate IS NULL"),) if self.aside else ()))
 
     def loose(self) -> Sql:
         """What no root leads to."""
         loose, roots = Sql("loose"), (Sql("l.parent IS NULL"),)
-        from_orphans = self._walk(Sql("loose AS l"), loose, roots, self._first)
+        from_orphans = self._walk(Sql("loose AS l"), loose, roots, self._pairs())
         from_cycles = from_orphans
         if self.under is not None:
             start = Sql(f"loose AS l LEFT JOIN {self.nodes} AS n ON n.key = l.parent")
             conditions = (Sql("(l.parent IS NULL OR n.key IS NOT NULL)"),)
-            first = tuple(Sql(f"{_either(one, other)} AS {name}") for name, one, other in self._pairs())
-            from_orphans = from_cycles = self._walk(start, loose, conditions, first)
+            pairs = ((name, type, _either(one, other), other) for name, type, one, other in self._pairs())
+            from_orphans = from_cycles = self._walk(start, loose, conditions, pairs)
         return render(
             "tree/loose", links=self.links, nodes=self.nodes, under=self.under, breaks=self.tree.cycle == "break",
-            but=self._but_several, orphan=self._orphan, tail=self._tail, order=self._order("l"),
-            names=names(self._columns),
+            orphan=self._orphan, tail=self._tail, order=self._order("l"),
+            names=names(self._columns), aside=self._first if self.aside else None,
+            done=ident(self._siblings) if self._early else None, missed=render("tree/missed"),
             from_orphans=_indented(from_orphans), from_cycles=_indented(from_cycles), prose=self._prose,
         )  # fmt: skip
 
@@ -177,19 +226,19 @@ class Walk:
         return render("tree/placeholders", nodes=self.nodes, stops=stops, by_key=self._index("nodes"))
 
     def numbered(self) -> Sql:
-        """Positions among siblings."""
-        kept = [name for name in self._columns if name != "id" and not name.startswith("order_")]
+        """Positions among siblings, where they have none yet."""
+        kept = [name for name in self._columns if not name.startswith("order_")]
         by_parent = ident(fits(f"siblings_{self.table}_parent")) if "path" in self.tree.fills else None
         return render(
-            "tree/siblings", nodes=self.nodes, siblings=self.siblings, names=names(kept, "n"), position=self._position,
-            by_parent=by_parent, early=self._early, name=ident(self._siblings),
+            "tree/siblings", nodes=self.nodes, siblings=self.siblings, names=names(kept, "n"),
+            position=self._position("l" if self._early else "n", self.moving("n")),
+            by_parent=by_parent, known=literal(self.nodes) if self._early else None, links=self.links,
         )  # fmt: skip
 
-    @property
-    def _position(self) -> Sql:
-        """The place of a row among its siblings; those that do not move are numbered by themselves."""
-        by = join(", ", (Sql("n.parent"), *(Sql(f"({each})") for each in self.moving("n"))))
-        return Sql(f"row_number() OVER (PARTITION BY {by} ORDER BY {self._order('n')})::integer")
+    def _position(self, alias: str, moves: tuple[Sql, ...]) -> Sql:
+        """The place of a row `n` among its siblings, ordered by columns of `alias`; those that do not move apart."""
+        by = join(", ", (Sql("n.parent"), *(Sql(f"({each})") for each in moves)))
+        return Sql(f"row_number() OVER (PARTITION BY {by} ORDER BY {self._order(alias)})::integer")
 
     def paths(self) -> Sql:
         """The positions from the root down; of a row that does not move none, however deep it is."""
@@ -203,11 +252,13 @@ class Walk:
             "tree/paths", tree=tree, siblings=self.siblings, first=Sql(first), next=Sql(next), digits=literal(DIGITS),
         )  # fmt: skip
 
-    def found(self) -> Sql:
-        """By which the load finds where a row hangs; the index may be there already."""
-        if self.tree.gone is not None and not self.tree.counts:
-            return Sql(f"ANALYZE {tree_sql(self.table)};")
-        return render("tree/index", tree=tree_sql(self.table), by_key=self._index("tree"))
+    def ready(self) -> Sql:
+        """The hierarchy as the load reads it."""
+        before = fits(f"unordered_{self.table}")
+        return render(
+            "tree/tree", tree=tree_sql(self.table), rows=literal(rows_sql(self.table)), unordered=ident(before),
+            before=qname(RUNNER, before),
+        )  # fmt: skip
 
     def under_is_there(self) -> Sql:
         """An error where what orphans are to hang from is not there, or does not move."""
@@ -249,38 +300,60 @@ class Walk:
     def _flattens(self) -> bool:
         return bool(self.tree.max_depth) and self.tree.deeper == "flatten"
 
-    def _pairs(self) -> Iterator[tuple[str, Sql, Sql]]:
-        """The columns of the hierarchy: of a row that the walk starts with, and of one that hangs from `n`.
+    def _pairs(self) -> Iterator[Pair]:
+        """The columns of the hierarchy.
 
-        `was` is the parent that a row had in the source, if it has another now.
+        `was` is the parent that a row had in the source, if it has another now. It and the fate are last, for they are
+        empty nearly always: what comes before the first empty column of a row is read faster.
         """
         tree, most = self.tree, self.tree.max_depth
-        yield "key", Sql("l.key"), Sql("l.key")
+        yield "key", tree.type, Sql("l.key"), Sql("l.key")
+        parent = f"CASE WHEN n.depth = {most} THEN n.parent ELSE n.key END" if self._flattens else "n.key"
+        yield "parent", tree.type, Sql(f"NULL::{tree.type}"), Sql(parent)
+        if "root" in tree.kin:
+            yield "root", tree.type, Sql("l.key"), Sql("n.root")
+        depth = f"least(n.depth + 1, {most})" if self._flattens else "n.depth + 1"
+        yield "depth", "integer", Sql("0"), Sql(depth)
         if self._flattens:
-            parent = f"CASE WHEN n.depth = {most} THEN n.parent ELSE n.key END"
-            yield "parent", Sql(f"NULL::{tree.type}"), Sql(parent)
-            yield "was", Sql("l.lost"), Sql(f"coalesce(l.lost, CASE WHEN n.depth = {most} THEN n.key END)")
-        else:
-            yield "parent", Sql(f"NULL::{tree.type}"), Sql("n.key")
-            yield "was", Sql("l.lost"), Sql("l.lost")
-        yield "root", Sql("l.key"), Sql("n.root")
+            yield "level", "integer", Sql("0"), Sql("n.level + 1")
+        yield "place", "tid", Sql("l.place"), Sql("l.place")
         if tree.id is not None:
-            yield "id", Sql("l.id"), Sql("l.id")
-            hangs = f"CASE WHEN n.depth = {most} THEN n.parent_id ELSE n.id END" if self._flattens else "n.id"
-            yield "parent_id", Sql(f"NULL::{tree.id.type}"), Sql(hangs)
-            yield "root_id", Sql("l.id"), Sql("n.root_id")
-        yield "depth", Sql("0"), Sql(f"least(n.depth + 1, {most})" if self._flattens else "n.depth + 1")
-        if self._flattens:
-            yield "level", Sql("0"), Sql("n.level + 1")
-        yield "fate", Sql("l.fate"), self._fate()
-        links = self.tree.links
-        told = (["nowhere"] if links.finds else []) + (["parents"] if links.several == "first" else [])
-        carried = told + (["gone"] if tree.gone is not None else []) + (self._ordering if tree.counts else [])
-        yield from ((name, Sql(f"l.{name}"), Sql(f"l.{name}")) for name in carried)
+            yield from self._ids(tree.id.type)
+        yield from ((name, type, Sql(f"l.{name}"), Sql(f"l.{name}")) for name, type in self._carried())
+        was = f"coalesce(l.lost, CASE WHEN n.depth = {most} THEN n.key END)" if self._flattens else "l.lost"
+        yield "was", tree.type, Sql("l.lost"), Sql(was)
+        yield "fate", "text", Sql("l.fate"), self._fate()
+
+    def _ids(self, type: str) -> Iterator[Pair]:
+        """The new keys of the row, of its parent and its root."""
+        yield "id", type, Sql("l.id"), Sql("l.id")
+        if "parent_id" in self.tree.kin:
+            hangs = f"CASE WHEN n.depth = {self.tree.max_depth} THEN n.parent_id ELSE n.id END"
+            yield "parent_id", type, Sql(f"NULL::{type}"), Sql(hangs if self._flattens else "n.id")
+        if "root_id" in self.tree.kin:
+            yield "root_id", type, Sql("l.id"), Sql("n.root_id")
+
+    def _carried(self) -> Iterator[tuple[str, str]]:
+        """What a row takes along as it is."""
+        if self.tree.links.finds:
+            yield "nowhere", "text"
+        if self.tree.links.several == "first":
+            yield "parents", "bigint"
+        if self.tree.gone is not None:
+            yield "gone", "boolean"
+        if self.tree.counts and not self._early:
+            types = (source.wire for source in self.tree.order)
+            yield from zip(self._ordering, types, strict=True)
 
     @property
     def _ordering(self) -> list[str]:
         return [f"order_{n}" for n in range(1, len(self.tree.order) + 1)]
+
+    @property
+    def missed(self) -> Sql | None:
+        """How many rows no root has led to; None where something may have been done to others, too."""
+        others = bool(self.tree.max_depth) or self.tree.gone is not None or self.tree.links.several == "first"
+        return None if others else render("tree/missed")
 
     @property
     def changed(self) -> Sql:
@@ -301,16 +374,19 @@ class Walk:
 
     @property
     def _columns(self) -> tuple[str, ...]:
-        return tuple(name for name, _, _ in self._pairs())
+        return tuple(name for name, _, _, _ in self._pairs())
 
     @property
     def _first(self) -> tuple[Sql, ...]:
-        return tuple(one if one == f"l.{name}" else Sql(f"{one} AS {name}") for name, one, _ in self._pairs())
+        return tuple(one if one == f"l.{name}" else Sql(f"{one} AS {name}") for name, _, one, _ in self._pairs())
 
     def _walk(
-        self, start: Sql, links: Sql, conditions: tuple[Sql, ...], first: tuple[Sql, ...], *, by_index: bool = True
+        self, start: Sql, links: Sql, conditions: tuple[Sql, ...], pairs: Iterable[Pair], *, by_index: bool = True
     ) -> Sql:
-        next = tuple(other for _, _, other in self._pairs())
+        """All that can be reached from `start`."""
+        pairs = tuple(pairs)
+        first = tuple(one if one == f"l.{name}" else Sql(f"{one} AS {name}") for name, _, one, _ in pairs)
+        next = tuple(other for _, _, _, other in pairs)
         return render(
             "tree/walk", links=links, start=start, conditions=conditions, first=first, next=next, by_index=by_index
         )

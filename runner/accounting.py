@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runner import journal
 from runner.connect import Session
 from runner.journal import Counts, Run
-from runner.manifest import Plan, Step, Table
+from runner.manifest import Plan, Table
 from runner.rejects import set_aside
 
 
@@ -47,15 +47,19 @@ class Account:
 
 def account_of(
     session: Session,
+    plan: Plan,
     run: Run,
     table: Table,
-    load: Step | None,
     aside: Mapping[str, int],
     source: int | None,
     target: int | None = None,
 ) -> Account:
-    """The account of one table: `load` fills it, `aside` are the rows set aside by action (runner/rejects.py)."""
+    """The account of one table; `aside` are the rows set aside by action (runner/rejects.py)."""
+    load, reader = (steps.get(table.id) for steps in (plan.load, plan.reader))
     counts = journal.loaded(session, run, load.id) if load else Counts()
+    if reader is not None and reader != load:  # the load has only met the rows that it has kept
+        kept = journal.loaded(session, run, reader.id)
+        counts += Counts(filtered=kept.filtered, rejected=kept.rejected)
     return Account(
         table.id, source, target, counts.loaded, counts.filtered, counts.rejected, aside.get("reconciled", 0),
         aside.get("rejected", 0), aside.get("nulled", 0),
@@ -67,7 +71,7 @@ def accounts(session: Session, plan: Plan, run: Run) -> tuple[Account, ...]:
     sizes, aside = journal.steps(session, run), set_aside(session, run)
     found = []
     for table in plan.tables:
-        load = plan.load.get(table.id)
-        size = sizes[load.id].size if load and load.id in sizes else None
-        found.append(account_of(session, run, table, load, aside.get(table.id, {}), size))
+        reader = plan.reader.get(table.id)
+        size = sizes[reader.id].size if reader and reader.id in sizes else None
+        found.append(account_of(session, plan, run, table, aside.get(table.id, {}), size))
     return tuple(found)

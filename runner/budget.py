@@ -32,12 +32,17 @@ def check(session: Session, plan: Plan, run: Run, table: Table, fresh: int | Non
 
 
 def _at_most(session: Session, plan: Plan, run: Run, table: str | None) -> int:
-    """No fewer rows than were set aside and committed: the sums of chunks and parts, of which there are few."""
+    """No fewer rows than were set aside and committed: the sums of chunks and parts, of which there are few.
+
+    The parts of a hierarchy are rows that have found their place.
+    """
+    trees = [each.id for each in plan.steps if each.kind == "tree"]
     steps = [each.id for each in plan.steps if table is None or each.table == table or each.kind == "reconcile"]
     query = """SELECT coalesce(sum(c.rows), 0)::bigint FROM (
                    SELECT rejected AS rows FROM transhume.chunk WHERE run = %(run)s AND step = ANY (%(steps)s)
-                   UNION ALL SELECT rows FROM transhume.part WHERE run = %(run)s AND step = ANY (%(steps)s)) AS c"""
-    return int(scalar(session, query, {"run": run.run, "steps": steps}))
+                   UNION ALL SELECT rows FROM transhume.part WHERE run = %(run)s AND step = ANY (%(steps)s)
+                                                                  AND step <> ALL (%(trees)s)) AS c"""
+    return int(scalar(session, query, {"run": run.run, "steps": steps, "trees": trees}))
 
 
 def _set_aside(session: Session, run: Run, table: str | None) -> int:
@@ -47,13 +52,13 @@ def _set_aside(session: Session, run: Run, table: str | None) -> int:
 
 
 def _sizes(session: Session, plan: Plan, run: Run) -> dict[str, int]:
-    """The rows of each table's source: counted where its load has begun, else as the catalog estimates."""
+    """The rows of each table's source: counted where it is being read, else as the catalog estimates."""
     query = "SELECT step, size FROM transhume.step WHERE run = %s AND size IS NOT NULL"
     counted: dict[str, int] = dict(session.execute(query, (run.run,)).fetchall())
     sizes = {table.id: table.rows for table in plan.tables}
-    for step in plan.steps:
-        if step.kind == "load" and step.id in counted:
-            sizes[step.table] = counted[step.id]
+    for table, step in plan.reader.items():
+        if step.id in counted:
+            sizes[table] = counted[step.id]
     return sizes
 
 

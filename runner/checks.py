@@ -66,7 +66,7 @@ class Checking:
         context, table = self.work.context, self.work.table
         source, target = self._count("source"), self._count("target")
         aside = set_aside(self.target, context.run).get(table.id, {})
-        return account_of(self.target, context.run, table, context.plan.load.get(table.id), aside, source, target)
+        return account_of(self.target, context.plan, context.run, table, aside, source, target)
 
     def _count(self, side: Side) -> int:
         """The rows of a side; where the plan has no count of the target, its checksum has counted them."""

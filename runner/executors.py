@@ -242,9 +242,8 @@ def move(task: RangeTask) -> RangeEnd:
 
 def _move(work: Work, part: Range, pace: Pace, view: str | None, tell: Tell) -> None:
     """Move a range at a pace of its own, which is where the next one begins."""
-    one = work.context.plan.databases == 1
     own = replace(pace)
-    mover: Mover = MoveWithin(work, part, own) if one else MoveBetween(work, part, own, view)
+    mover: Mover = MoveWithin(work, part, own) if work.is_local else MoveBetween(work, part, own, view)
     try:
         while (moved := mover.advance()) is not None:
             pace.rows = own.rows

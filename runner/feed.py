@@ -77,7 +77,7 @@ def next_chunk(
     work: Work, source: Session, part: Range, position: Position, rows: int
 ) -> tuple[Chunk, int | None] | None:
     """The chunk of a range behind a position, and how many rows it has, None if that is not known; None: no more."""
-    number, width = position.chunk + 1, len(work.table.keyset)
+    number, width = position.chunk + 1, work.file.width
     if not width:
         return None if position.chunk > part.first_chunk else (Chunk(number, None, None, 0, 0), None)
     asked = Chunk(number, position.upto, part.upto, rows, width)

@@ -222,12 +222,12 @@ def add_ranges(session: Session, run: Run, step: str, ranges: Sequence[Range]) -
 
 
 def forget_load(session: Session, run: Run, step: str) -> None:
-    """Take back what a load has written down of its rows: ranges, chunks, and the rows that it set aside.
+    """Take back what a load has written down: ranges, chunks, builds, and the rows that it set aside.
 
     Waits for chunks in flight; who is at one of these ranges can claim no other.
     """
     session.execute("SELECT FROM transhume.range WHERE run = %s AND step = %s FOR UPDATE", (run.run, step))
-    for table in ("chunk", "range", "reject"):
+    for table in ("chunk", "range", "part", "reject"):
         query = f"DELETE FROM transhume.{table} WHERE run = %s AND step = %s"
         session.execute(query.encode(), (run.run, step))
 

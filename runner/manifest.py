@@ -196,6 +196,11 @@ class Plan:
         """The step that loads each table, by the table's id."""
         return {step.table: step for step in self.steps if step.kind == "load"}
 
+    @cached_property
+    def reader(self) -> Mapping[str, Step]:
+        """The step that reads each table's source, by the table's id: of a hierarchy its `tree`, else its `load`."""
+        return {step.table: step for kind in ("load", "tree") for step in self.steps if step.kind == kind}
+
     def open(self, step: Step) -> StepFile:
         """Read a step's file for execution; what is run are the bytes that were digested. Raises Refused."""
         path = self.folder / step.file

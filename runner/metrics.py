@@ -29,6 +29,7 @@ class Metrics(Silent, Collector):
         self._seconds: dict[str, float] = {}
         self._rows: dict[str, dict[str, int]] = {}
         self._sizes: dict[str, int] = {}
+        self._before: dict[str, Counts] = {}
         self._sample = Sample(0, 0, "", 0)
 
     def begin(self, plan: Plan, run: Run, done: int) -> None:
@@ -43,11 +44,20 @@ class Metrics(Silent, Collector):
             self._began[step.id] = time.monotonic()
 
     def moved(self, step: Step, counts: Counts, size: int) -> None:
-        """The rows of a table; those of its map table are not counted beside them."""
-        if step.kind == "load":
-            with self._lock:
-                self._rows.setdefault(step.table, {}).update(asdict(counts))
-                self._sizes[step.table] = size
+        """The rows of a table; those of its map table are not counted beside them.
+
+        What a hierarchy keeps is not loaded yet; its load has not met the rows that were filtered or rejected before.
+        """
+        with self._lock:
+            if step.kind == "tree":
+                self._before[step.table] = Counts(filtered=counts.filtered, rejected=counts.rejected)
+            elif step.kind != "load":
+                return
+            else:
+                before = self._before.get(step.table, Counts())
+                self._rows.setdefault(step.table, {}).update(asdict(counts + before))
+                size += before.read
+            self._sizes[step.table] = size
 
     def set_aside(self, step: Step, table: str, rows: Mapping[str, int]) -> None:
         """Rows that were taken away after the load, or lost a reference then."""

@@ -20,7 +20,8 @@ class MoveWithin(Mover):
 
     def head(self, position: Position) -> Head | None:
         """Where the next chunk ends; its rows are counted in its transaction."""
-        found = next_chunk(self.work, self.work.source(), self.part, position, self.pace.rows)
+        session = self.work.session(self.work.file.need("size"))
+        found = next_chunk(self.work, session, self.part, position, self.pace.rows)
         return Head(found[0], None, None) if found else None
 
     def place(self, session: Session, head: Head) -> Placed:

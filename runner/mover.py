@@ -22,7 +22,7 @@ from runner.retry import CANCELLED, passing
 from runner.throttle import wait_for_rate
 from runner.work import Work
 
-WITHOUT_REJECTS = ("map", "tree")
+WITHOUT_REJECTS = ("map",)
 CLAIMED = "23505"  # of transhume.chunk: another worker, given up for lost, has moved the chunk after all
 
 
@@ -96,7 +96,7 @@ class Mover(abc.ABC):
             except SqlError as error:
                 if error.constraint == "chunk_range":
                     raise SnapshotLost(f"{self.work.step.id} was started anew without this range") from error
-                if not is_row_error(error) or not self.work.table.has_key or _is_claim(error):
+                if not is_row_error(error) or not self.work.by_key or _is_claim(error):
                     raise  # by its place a row cannot be told: no chunk is smaller than a block
                 self.close()
                 if head.chunk.rows > 1:  # it cannot even be read: in smaller pieces, down to the row

@@ -23,6 +23,18 @@ class Parts:
 Act = Callable[[], Parts | None]  # None: the step is done
 
 
+def in_turn(acts: Sequence[Act]) -> Parts | None:
+    """One act after the other, each with all that it leaves."""
+    first, *others = acts
+    return _then(first(), others)
+
+
+def _then(parts: Parts | None, others: Sequence[Act]) -> Parts | None:
+    if parts is not None:
+        return Parts(parts.parts, lambda: _then(parts.end(), others))
+    return in_turn(others) if others else None
+
+
 @dataclass(slots=True)
 class Begun:
     """A step whose parts are at work: how many are left, and its end."""

@@ -65,6 +65,12 @@ class StepFile:
         """The first section of that name, or None."""
         return next((s for s in self.all(name, side) if of in (None, s.of)), None)
 
+    @property
+    def width(self) -> int:
+        """How many columns page through what the step reads; 0: nothing does."""
+        bound = self.find("bound")
+        return 0 if bound is None else sum(name.startswith("after.") for name in bound.binds)
+
     def need(self, name: str, side: Side | None = None) -> Section:
         """The section of that name; a plan without it is refused."""
         if (section := self.find(name, side)) is None:

@@ -19,7 +19,7 @@ from runner.manifest import Plan, Step, Table
 from runner.progress import Progress
 from runner.retry import passing, persist
 from runner.room import Room
-from runner.sections import Section, StepFile
+from runner.sections import Section, Side, StepFile
 from runner.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -89,6 +89,19 @@ class Work:
     def values(self) -> Values:
         """What any section may bind."""
         return {"run": str(self.run.run), "step": self.step.id, "chunk": None}
+
+    @property
+    def is_local(self) -> bool:
+        """The rows that it moves are in the target's database already."""
+        return self.context.plan.databases == 1 or self._reads("target")
+
+    @property
+    def by_key(self) -> bool:
+        """A row that it moves can be named by its source's key, and found again in any view of the source."""
+        return self.table.has_key and self._reads("source")
+
+    def _reads(self, side: Side) -> bool:
+        return self.file.need("size").side == side
 
     def source(self) -> Session:
         return self.context.sessions.source()

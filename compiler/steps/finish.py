@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from compiler.layout import relation_sql, tree_sql
+from compiler.kept import working
+from compiler.layout import relation_sql
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.sequences import Sequence, sequences
@@ -27,7 +28,7 @@ class FinishTable(TableStep):
         done = [f"sequence of {each.name}" for each in self._sequences]
         done += [f"trigger {each.name}" for each in self._triggers]
         done += ["statistics"] if self._analyzes else []
-        done += ["its hierarchy's working table goes"] if self.table.tree else []
+        done += ["its hierarchy's working tables go"] if self.table.tree else []
         return f"{self.table.target}: {', '.join(done)}"
 
     @property
@@ -47,7 +48,7 @@ class FinishTable(TableStep):
     def forward(self) -> Iterator[Section]:
         sql = render(
             "finish/apply", target=self.target, sequences=self._sequences, triggers=self._triggers,
-            analyzes=self._analyzes, tree=tree_sql(self.table.id) if self.table.tree else None,
+            analyzes=self._analyzes, working=working(self.table.id) if self.table.tree else (),
         )  # fmt: skip
         yield Section("apply", "target", sql)
 

@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from compiler.bound import BoundColumn, BoundTable, Lookup
 from compiler.chunks import sift, sifted, staging, walk
+from compiler.columns_tree import NODE
 from compiler.direct import why_staged
-from compiler.hierarchy import node_join, tree_guards
-from compiler.layout import unique
+from compiler.hierarchy import tree_guards
+from compiler.kept import KeptReading, KeptRows, kept_reading
+from compiler.layout import intact_sql, rows_sql, unique
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.rows import Reading, identity_of, loaded, looked_up, reading, reject_columns, source_text
@@ -25,6 +27,8 @@ class LoadTable(TableStep):
 
     @property
     def what(self) -> str:
+        if self._kept is not None:
+            return f"{rows_sql(self.table.id)} (target) -> {self.table.target} (target), in chunks by place"
         keys = ", ".join(key.name for key in self._reading.keyset)
         how = f"in chunks by {keys}" if keys else "in one transaction"
         path = (
@@ -49,23 +53,26 @@ class LoadTable(TableStep):
         return unique((made, *freed, *own, *looked_up_in, *tree, *loads))
 
     def locks(self) -> Iterator[Lock]:
-        yield from self.source_lock()
+        if self._kept is None:
+            yield from self.source_lock()
         yield self.lock("ROW EXCLUSIVE", "COPY" if self._is_direct else "INSERT")
 
     def risks(self) -> Iterator[str]:
-        if self._reading.by_place:
+        if self._kept is not None:
+            yield "the rows are kept in unlogged tables until they are loaded: a crash of the server starts them anew"
+        elif self._reading.by_place:
             yield "the source has no key: it is paged by where its rows are, and a crash starts it anew"
         elif not self.table.keyset:
             yield "the source has no key to page by: one transaction moves all of it, and a crash starts it anew"
 
     def forward(self) -> Iterator[Section]:
-        yield from walk(self._reading)
+        yield from self._walk()
         if self._is_direct:
             yield from self._directly()
-        elif not self.layout.one_database:
+        elif not self._in_place:
             yield from staging(self._reading)
         if not self._is_direct:
-            load = self._load(self._rows, (*self._moving, *self._passed))
+            load = self._load(self._rows, (*self._chunk, *self._moving, *self._passed))
             yield self._section("load", load, "all rows but those that fail a guard")
         if self._guards:
             yield self._section("reject", self._reject(), "sets aside the rows that fail one", noted=True)
@@ -75,6 +82,14 @@ class LoadTable(TableStep):
             yield self._section("left", self._left(), "how many placeholders stay behind")
         if self._sifts:
             yield from self._sifting()
+
+    def _walk(self) -> Iterator[Section]:
+        if not isinstance(self._reading, KeptReading):
+            yield from walk(self._reading)
+            return
+        intact = render("tree/intact", intact=intact_sql(self.table.id))
+        yield Section("intact", "target", intact, prose="what the hierarchy has kept is still there")
+        yield from self._reading.walk()
 
     def revert(self) -> Iterator[Section]:
         sql = render("load/revert", target=self.target, truncate=self._truncates)
@@ -88,7 +103,18 @@ class LoadTable(TableStep):
 
     @cached_property
     def _reading(self) -> Reading:
-        return reading(self.table, self.layout)
+        return reading(self.table, self.layout) if self._kept is None else kept_reading(self.table, self.layout)
+
+    @cached_property
+    def _kept(self) -> KeptRows | None:
+        """The rows that a hierarchy has kept; None where the source is read."""
+        tree = self.table.tree
+        return None if tree is None else KeptRows(self.table, tree, self.layout)
+
+    @property
+    def _in_place(self) -> bool:
+        """What is read is in the target's database."""
+        return self._reading.in_place
 
     @cached_property
     def _why(self) -> str:
@@ -97,7 +123,7 @@ class LoadTable(TableStep):
 
     @property
     def _is_direct(self) -> bool:
-        return not (self._why or self.layout.one_database)
+        return not (self._why or self._in_place)
 
     @property
     def _sifts(self) -> bool:
@@ -106,13 +132,19 @@ class LoadTable(TableStep):
 
     @cached_property
     def _rows(self) -> tuple[Sql, ...]:
-        return (self._reading.rows, *node_join(self.table), *looked_up(self.table.columns))
+        return (self._reading.rows, *looked_up(self.table.columns))
 
     @cached_property
     def _guards(self) -> tuple[tuple[str, Sql, Sql, str], ...]:
         guards = (guard for column in self.table.columns for guard in column.guards)
         own = ((each.column, each.ok, each.told or literal(each.reason), each.sqlstate) for each in guards)
-        return (*own, *((name, ok, literal(reason), state) for name, ok, reason, state in tree_guards(self.table)))
+        tree = () if self._kept is None else tree_guards(self.table, self._kept.walk)
+        return (*own, *((name, ok, literal(reason), state) for name, ok, reason, state in tree))
+
+    @property
+    def _chunk(self) -> tuple[Sql, ...]:
+        """What bounds the rows of a chunk, where the rows that are read are not just these."""
+        return self._reading.range if self._kept is not None else ()
 
     @property
     def _moving(self) -> tuple[Sql, ...]:
@@ -121,8 +153,10 @@ class LoadTable(TableStep):
 
     @property
     def _stays(self) -> Sql | None:
-        tree = self.table.tree
-        return Sql("node.fate = 'left'") if tree is not None and tree.gone is not None else None
+        """The rows that stay behind without being set aside."""
+        stops = () if self._kept is None else self._kept.walk.stops
+        stay = [fate for fate in ("left", "filtered") if fate in stops]
+        return Sql(f"node.fate IN ({join(', ', map(literal, stay))})") if stay else None
 
     @cached_property
     def _passed(self) -> tuple[Sql, ...]:
@@ -159,33 +193,41 @@ class LoadTable(TableStep):
         return render(
             "load/load", target=self.target, columns=tuple(ident(each.name) for each in columns),
             numbered=_is_numbered(self.table), rows=rows, conditions=conditions,
-            values=tuple(Sql(f"{loaded(each)} AS {ident(each.name)}") for each in columns),
+            values=tuple(Sql(f"{self._value(each)} AS {ident(each.name)}") for each in columns),
         )  # fmt: skip
+
+    def _value(self, bound: BoundColumn) -> Sql:
+        """A column's value; of a derived key that went through the hierarchy as it is there: it is made once a row."""
+        tree = self.table.tree
+        made = tree is not None and tree.id is not None and bound.value == tree.id.value and bound.type == tree.id.type
+        return column(NODE, "id") if made else loaded(bound)
 
     def _reject(self) -> Sql:
         guards = tuple(
             Sql(f"({place}, {ok}, {literal(name)}, {reason}, {literal(sqlstate)})")
             for place, (name, ok, reason, sqlstate) in enumerate(self._guards, 1)
         )
-        return render("load/reject", guards=guards, rows=self._rows, conditions=self._moving, **self._noted)
+        return render(
+            "load/reject", guards=guards, rows=self._rows, conditions=(*self._chunk, *self._moving), **self._noted
+        )
 
     def _left(self) -> Sql:
         assert self._stays is not None  # its caller
-        return render("tree/left", rows=(self._reading.rows, *node_join(self.table)), conditions=(self._stays,))
+        return render("tree/left", rows=(self._reading.rows,), conditions=(*self._chunk, self._stays))
 
     def _nulled(self) -> Sql:
         references = tuple(_missing(column, lookup) for column, lookup in self._nullable)
         return render(
-            "load/nulled", references=references, rows=self._rows, conditions=(*self._moving, *self._passed),
-            sifts=self._sifts, **self._noted,
+            "load/nulled", references=references, rows=self._rows, sifts=self._sifts,
+            conditions=(*self._chunk, *self._moving, *self._passed), **self._noted,
         )  # fmt: skip
 
     def _sifting(self) -> Iterator[Section]:
         """For a chunk that the server has refused: its rows are staged, if they are not yet, and loaded in pieces."""
         read = self._reading
-        if self.layout.one_database:
+        if self._in_place:
             yield from staging(read, empties=True)
-        rows = (read.staged_rows, *node_join(self.table), *looked_up(self.table.columns))
+        rows = (read.staged_rows, *looked_up(self.table.columns))
         yield sift(read, self._load(rows, (sifted(), *self._moving, *self._passed)))
         binds = ("run", "step", "chunk", "places", "columns", "reasons", "sqlstates")
         run, step, chunk = (Sql(f"${place}") for place in range(1, 4))

@@ -1,28 +1,27 @@
-"""tree: computes where each row of a hierarchy hangs, over the keys alone, before the rows are loaded."""
+"""tree: keeps the rows of a hierarchy in the target, and computes where each of them hangs, before they are loaded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from compiler.bound import BoundTree
 from compiler.chunks import walk
-from compiler.hierarchy import Narrow, narrow, to_find
-from compiler.layout import links_sql, tree_sql, unique
+from compiler.kept import KeptRows, working
+from compiler.layout import intact_sql, links_sql, rows_sql, tree_sql, unique
 from compiler.plan import Lock, Section
 from compiler.render import render
-from compiler.rows import Reading, identity_of, looked_up, reject_columns, source_text, where
-from compiler.sql import Sql, column, ident, join, literal
+from compiler.rows import identity_of, reject_columns, source_text
+from compiler.sql import Sql, join, literal
 from compiler.steps.base import TableStep
 from compiler.tree_walk import Walk, ordered
 
-_KEPT = "passes the filter"  # the column that says so where all rows are read
 _WORDS = {"root": "a root", "reject": "set aside", "break": "broken", "flatten": "flattened"}
 
 
 @dataclass(frozen=True)
 class HangRows(TableStep):
-    """Compute the hierarchy of a table's rows: `tree` says of what, and what becomes of rows without a place."""
+    """Read the rows of a table once, and compute their hierarchy: `tree` says what becomes of rows without a place."""
 
     tree: BoundTree
     kind: ClassVar[str] = "tree"
@@ -42,7 +41,7 @@ class HangRows(TableStep):
 
     def after(self) -> tuple[str, ...]:
         """The table, and the maps that its rows' references are looked up in."""
-        maps = (self.layout.mapped(each.map_of) for each in self._narrow.lookups)
+        maps = (self.layout.mapped(each.map_of) for each in self._kept.narrow.lookups)
         return unique((self.layout.made(self.table), *maps))
 
     def locks(self) -> Iterator[Lock]:
@@ -53,21 +52,33 @@ class HangRows(TableStep):
                 yield Lock("ACCESS SHARE", f"{name}{where_}", "SELECT", old=True)
 
     def forward(self) -> Iterator[Section]:
-        yield Section("apply", "target", self._create(), prose="before the first chunk")
-        yield from walk(self._reading)
-        rows = self._rows()
+        kept, rows = self._kept, rows_sql(self.table.id)
+        intact = intact_sql(self.table.id)
+        create = render(
+            "tree/apply", intact=intact, rows=rows, columns=kept.definitions, links=self._links,
+            links_columns=self._walk.links_columns(kept.values), nodes=self._walk.nodes,
+            nodes_columns=self._walk.definitions,
+        )  # fmt: skip
+        yield Section("apply", "target", create, prose="before the first chunk")
+        yield from walk(kept.reading)
+        binds, prose = kept.reading.bounds, "the rows, and beside them what the hierarchy is made of"
         if self.layout.one_database:
-            load = render("tree/load", links=self._links, names=self._narrow.names, rows=rows)
-            yield Section("load", "target", load, binds=self._reading.bounds, prose="the narrow rows that can move")
+            load = render("tree/keep", rows=rows, names=kept.names, chunk=kept.chunk)
+            yield Section("load", "target", load, binds=binds, prose=prose)
         else:
-            direct = render("tree/direct", rows=rows)
-            yield Section("direct", "source", direct, binds=self._reading.bounds, prose="the narrow rows that can move")
-            yield Section("receive", "target", render("tree/receive", links=self._links, names=self._narrow.names))
+            yield Section("direct", "source", render("chunk/extract", chunk=kept.chunk), binds=binds, prose=prose)
+            yield Section("receive", "target", render("tree/receive", rows=rows, names=kept.names))
         yield from self._builds()
+        yield Section("intact", "target", render("tree/intact", intact=intact), prose="what was made is still there")
 
     def revert(self) -> Iterator[Section]:
-        tables = unique((self._links, self._walk.nodes, self._walk.siblings, self._tree))
-        yield Section("revert", "target", join("\n", (Sql(f"DROP TABLE IF EXISTS {each};") for each in tables)))
+        yield Section("revert", "target", join("\n", (Sql(f"DROP TABLE IF EXISTS {each};") for each in self._working)))
+
+    @property
+    def _working(self) -> tuple[Sql, ...]:
+        """All working tables that may be there."""
+        walk = self._walk
+        return unique((*working(self.table.id), self._links, walk.nodes, walk.siblings))
 
     @property
     def _links(self) -> Sql:
@@ -78,104 +89,61 @@ class HangRows(TableStep):
         return tree_sql(self.table.id)
 
     @cached_property
-    def _narrow(self) -> Narrow:
-        found = narrow(self.table, self.tree, self.layout)
-        kept = (column("s", _KEPT),) if self.table.where is not None else ()
-        return to_find(found, kept) if self._finds else found
+    def _kept(self) -> KeptRows:
+        return KeptRows(self.table, self.tree, self.layout)
 
     @property
     def _finds(self) -> bool:
-        """Parents are found here, among all rows of the source, even those that do not move."""
-        return bool(self.tree.links.finds)
+        return self._kept.finds
 
-    @cached_property
+    @property
     def _walk(self) -> Walk:
-        return Walk(self.table.id, self.tree)
-
-    @cached_property
-    def _reading(self) -> Reading:
-        read = (*self.table.keyset, *self.table.reads, *self.tree.order)
-        table = replace(self.table, where=None) if self._finds else self.table
-        return Reading(table, self.layout, unique(read), f"stage_tree_{self.table.id}")
-
-    def _create(self) -> Sql:
-        return render("tree/apply", links=self._links, columns=self._narrow.definitions)
-
-    def _rows(self) -> Sql:
-        if self._finds:
-            rows, conditions = self._all_rows(), tuple[Sql, ...]()
-        else:
-            _, rows, chunk = self._reading.read
-            conditions = (*chunk, *self._narrow.conditions)
-        joins = () if self._finds else (Sql(f"  {each}".replace("\n", "\n  ")) for each in self.tree.links.joins)
-        return render(
-            "tree/rows", columns=self._narrow.values, relation=(rows, *joins), conditions=conditions
-        )  # fmt: skip
-
-    def _all_rows(self) -> Sql:
-        """The rows of a chunk, with whether each passes the filter."""
-        read, columns = self._reading, self._reading.selected
-        kept = tuple(Sql(f"{condition} IS TRUE AS {ident(_KEPT)}") for condition in where(self.table))
-        rows = render(
-            "rows/chunk", columns=(*columns, *kept), relation=read.relation, conditions=read.range, order=None
-        )
-        return Sql(f"(\n{rows}\n) AS s")
+        return self._kept.walk
 
     def _builds(self) -> Iterator[Section]:
-        walk, links = self._walk, self._links
+        kept, walk = self._kept, self._walk
+        links = walk.linked(kept.values, join("\n", kept.relation), kept.fates)
+        yield self._shared("links", links, "keys, parents and places of all rows")
         yield from self._parents()
-        if self._narrow.guards:
-            unfit = render(
-                "tree/unfit", links=links, columns=self._narrow.kept, joins=looked_up(self._narrow.looked_up),
-                guards=self._narrow.guards,
-            )  # fmt: skip
-            yield self._build("unfit", unfit, "takes those away whose references lead nowhere")
-        yield self._build("links", walk.known(), "what the planner must know of them")
-        yield self._build("threads", walk.threads(), "all that a root leads to")
-        yield self._build("loose", walk.loose(), "what no root leads to")
-        if "several" in walk.stops:
-            yield self._build("several", walk.several(), "those with more than one parent are set aside")
+        yield self._build("found by", walk.found_by(), "how rows are found from level to level")
+        yield self._shared("threads", walk.threads(), "all that a root leads to")
+        binds = ("run", "step")
+        yield Section("build", "target", walk.loose(), of="loose", binds=binds, prose="what no root leads to")
         if self.tree.gone is not None:
             yield self._build("placeholders", walk.placeholders(), "those from which nothing hangs stay behind")
         if self.tree.counts:
             yield self._build("siblings", walk.numbered(), "their positions")
         if "path" in self.tree.fills:
             yield self._build("paths", walk.paths(), "from the root down")
-        yield self._build("tree", walk.found(), "by which the load finds where a row hangs")
+        yield self._build("tree", walk.ready(), "as the load reads it")
         if self.tree.under:
             yield self._build("under", walk.under_is_there(), "what orphans hang from is there")
         yield Section(
-            "build", "target", self._listing(), of="listing", binds=("run", "step"),
+            "build", "target", self._listing(), of="listing", binds=binds,
             prose="what was done to each row that does not hang where the source says",
         )  # fmt: skip
 
     def _parents(self) -> Iterator[Section]:
         """What of the parents the source has not said."""
-        name, fits_ = self.tree.links.name, any(name == "fits" for name, _, _ in self._narrow.columns)
+        name = self.tree.links.name
         if self.tree.links.finds == "path":
             order, text = ordered(Sql("l.key"), self.tree.type), literal(f"no row has the {name} ")
-            sql = render(
-                "tree/find_by_path",
-                links=self._links,
-                prefix=self.tree.links.prefix,
-                order=order,
-                text=text,
-                fits=fits_,
-            )
+            prefix = self.tree.links.prefix
+            sql = render("tree/find_by_path", links=self._links, prefix=prefix, order=order, text=text)
             yield self._build("parents", sql, "the rows with whose paths theirs begin")
         elif self.tree.links.finds == "interval":
             rows = Sql(f"SELECT l.key, l.lft, l.rght, l.tree FROM {self._links} AS l")
             text = Sql(f"{literal(f'{name} = ')} || concat_ws(', ', l.lft, l.rght) || ' lies in no row as it should'")
-            sql = render(
-                "tree/find_by_interval", links=self._links, enclosing=render("tree/enclosing", rows=rows), text=text,
-                fits=fits_,
-            )  # fmt: skip
+            enclosing = render("tree/enclosing", rows=rows)
+            sql = render("tree/find_by_interval", links=self._links, enclosing=enclosing, text=text)
             yield self._build("parents", sql, "the nearest rows that they lie in")
-        elif self.tree.links.several == "reject":
-            yield self._build("parents", render("tree/several", links=self._links), "not for those that have several")
 
     def _build(self, of: str, sql: Sql, prose: str) -> Section:
         return Section("build", "target", sql, of=of, prose=prose)
+
+    def _shared(self, of: str, sql: Sql, prose: str) -> Section:
+        """A build in parts that run side by side."""
+        return Section("build", "target", sql, of=of, binds=("part", "parts"), prose=f"{prose}; in parts side by side")
 
     @property
     def _parent(self) -> Sql:
@@ -190,6 +158,6 @@ class HangRows(TableStep):
             "tree/listing", tree=self._tree, links=self._links, reject=reject_columns(),
             identity=identity_of(self.table), column=literal(parent),
             raw=Sql(f"jsonb_build_object({key}, n.key, {name}, {self._parent})"),
-            changed=self._walk.changed,
+            changed=self._walk.changed, missed=self._walk.missed,
             actions=tuple(self._walk.actions()), stops=self._walk.moving("n", but=("left",)),
         )  # fmt: skip

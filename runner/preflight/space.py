@@ -27,6 +27,8 @@ FREE_SPACE = "TRANSHUME_FREE_SPACE"
 # A target row has a key of 16 bytes for one of 4, and a copy of the legacy key: rows of 60 bytes grew by 1.4.
 # The plan may have indexes that the source has not: an entry of a uuid takes 32 bytes, one of an e-mail address 45.
 TABLE_GROWTH, INDEX_GROWTH, ENTRY = 1.5, 1.6, 40
+# The rows of a hierarchy are kept until they are loaded, and beside them links of 75 and nodes of 110 bytes a row.
+PLACED = 200
 WORTH_TELLING = 2**30  # bytes; less than that is on every server
 
 
@@ -78,7 +80,8 @@ def needed(plan: Plan, source: Session, target: Session, facts: Facts, unread_sl
     there = {found.name: found for found in _sizes(target, [table.target for table in plan.tables])}
     default = _default_tablespace(target)
     built = {step.table: len(plan.open(step).all("build")) for step in plan.steps if step.kind == "index"}
-    tables, indexes = Counter[str](), Counter[str]()
+    hung = {step.table for step in plan.steps if step.kind == "tree"}
+    tables, indexes, kept = Counter[str](), Counter[str](), 0
     for table in plan.tables:
         heap, index = _expected(sizes, table.source, table.rows)
         rows = max(sizes[table.source].rows if table.source in sizes else 0, table.rows)
@@ -87,8 +90,11 @@ def needed(plan: Plan, source: Session, target: Session, facts: Facts, unread_sl
         place = (now.tablespace if now else None) or default
         tables[place] += max(0, int(heap * TABLE_GROWTH) - (now.tables if now else 0))
         indexes[place] += max(0, int(index) - (now.indexes if now else 0))
+        if table.id in hung and (now is None or now.tables < heap):
+            kept += int(heap + rows * PLACED)
     needs = [Need(place, f"tables in {place}", tables[place]) for place in tables]
     needs += [Need(place, f"indexes in {place}", indexes[place]) for place in indexes]
+    needs += [Need(default, f"rows kept in {default}", kept)] if kept else []
     written = sum(tables.values()) + sum(indexes.values())
     return [*needs, Need("", "WAL", int(min(written, most_wal(facts, unread_slots))))]
 

@@ -112,7 +112,7 @@ class _Mover:
         return True
 
     def _next(self, session: Session, position: Position) -> Chunk | None:
-        width = self._width()
+        width = self.work.file.width
         after = Chunk(position.chunk + 1, position.upto, None, self.pace.rows, width)
         found = execute(session, self.work.file.need("bound"), {**after.values, "rows": str(self.pace.rows)}).rows
         if not found:
@@ -120,9 +120,6 @@ class _Mover:
         *key, rows = found[0]
         upto = tuple(value or "" for value in key)
         return Chunk(position.chunk + 1, position.upto, upto, int(rows or 0), width)
-
-    def _width(self) -> int:
-        return sum(name.startswith("after.") for name in self.work.file.need("bound").binds)
 
     def _adapt(self, rows: int, seconds: float) -> None:
         """Aim at SECONDS; at most twice as many rows as before."""

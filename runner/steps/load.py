@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from runner import budget, journal
@@ -12,18 +12,22 @@ from runner.connect import Session
 from runner.errors import SnapshotLost
 from runner.execute import execute
 from runner.journal import Counts, Range
-from runner.schedule import Parts
-from runner.steps.sectioned import build, gated
+from runner.progress import Silent
+from runner.schedule import Parts, in_turn
+from runner.steps.sectioned import builds, gated
 from runner.work import Work, demand_no_row
 
 RANGES = 8  # for each job: enough that the lanes end together, although ranges take longer or shorter
 SAMPLE = 10_000  # rows of each range that are looked at to split the source
 
 
-def carry_out(work: Work) -> Parts:
-    """Move what is not moved yet, in ranges that may be at work side by side; then prove it."""
+def carry_out(work: Work) -> Parts | None:
+    """Move what is not moved yet, in ranges that may be at work side by side; then build, and prove it.
+
+    The rows of a hierarchy are kept in tables that a crash of the server empties: then all of it starts anew.
+    """
     gated(work)
-    return _parts(work)
+    return _parts(work) if _is_intact(work) else _anew(work)
 
 
 @dataclass(slots=True)
@@ -67,11 +71,37 @@ class Loading:
             return _parts(work)
         work.context.loading.pop(work.step.id)
         work.persist(lambda: budget.check(work.target(), work.context.plan, work.run, work.table, 0))
-        for section in work.file.all("build"):
-            build(work, section)
-        for verify in work.file.all("verify"):
-            demand_no_row(work, verify)
+        return builds(work, work.file.all("build"), self._proved)
+
+    def _proved(self) -> Parts | None:
+        if not _is_intact(self.work):
+            return _anew(self.work)
+        for verify in self.work.file.all("verify"):
+            demand_no_row(self.work, verify)
         return None
+
+
+def _is_intact(work: Work) -> bool:
+    """No crash of the server has emptied the working tables of a hierarchy, if there are any."""
+    section = work.file.find("intact")
+    return section is None or bool(work.ask(section).rows)
+
+
+def _anew(work: Work) -> Parts | None:
+    """Undo and forget what was kept, and what was loaded from it; then do it all again."""
+    context = work.context
+    context.progress.notice(f"{work.step.id}: a crash of the server has emptied the working tables; it starts anew")
+    kept = context.plan.reader[work.table.id]
+    works = [work]
+    if kept != work.step:  # whoever watches has seen it end
+        works.insert(0, Work(replace(context, progress=Silent()), kept, context.plan.open(kept)))
+
+    def forget(session: Session) -> None:
+        for each in reversed(works):
+            _forget(each, session)
+
+    work.record("started anew", forget)
+    return in_turn([partial(carry_out, each) for each in works])
 
 
 def _parts(work: Work) -> Parts:

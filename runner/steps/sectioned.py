@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from runner import budget
+from collections.abc import Sequence
+from functools import partial
+
+from runner import budget, journal
 from runner.connect import Session
 from runner.errors import DUPLICATES, SqlError
 from runner.execute import execute
+from runner.schedule import Act, Parts
 from runner.sections import Section
 from runner.steps.outside import Outside
 from runner.work import Work, demand_no_row
 
+MOST_PARTS = 4  # of a build: each hashes all of a hierarchy's rows, a third of the time of one that is alone
 NO_REPAIR = (
     "the plan does not say which of the rows that are equal go: roll back, then leave them out by `where:` in the "
     "spec, or make them different in the source"
@@ -34,6 +39,30 @@ def gated(work: Work) -> None:
             demand_no_row(work, gate)
     if (apply := work.file.find("apply")) is not None:
         work.change("apply", lambda session: _run(session, work, apply))
+
+
+def builds(work: Work, sections: Sequence[Section], end: Act) -> Parts | None:
+    """Build one after the other, then end; a build that has parts has them side by side, as many as there are jobs."""
+    for place, section in enumerate(sections, 1):
+        if "parts" in section.binds:
+            count = _parts_of(work, section)
+            parts = [partial(_part, work, section, number, count) for number in range(count)]
+            return Parts(parts, lambda place=place: builds(work, sections[place:], end))  # type: ignore[misc]
+        build(work, section)
+    return end()
+
+
+def _parts_of(work: Work, section: Section) -> int:
+    """How many parts a build has: as many as when it was begun."""
+    known = work.persist(lambda: journal.parts(work.target(), work.run, work.step.id))
+    begun = [part for part in known if part.startswith(f"{section.title}, ")]
+    return int(begun[0].rpartition(" ")[2]) if begun else min(work.context.jobs, MOST_PARTS)
+
+
+def _part(work: Work, section: Section, number: int, count: int) -> None:
+    values = {**work.values, "part": str(number), "parts": str(count)}
+    title = f"{section.title}, {number + 1} of {count}"
+    work.change(title, lambda session: execute(session, section, values).touched)
 
 
 def build(work: Work, section: Section) -> None:

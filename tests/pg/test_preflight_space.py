@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from runner.errors import RunnerError
 from runner.preflight import space
 from tests.conftest import Databases
 from tests.pg import by_hand
+from tests.pg.compiled import Projects
 from tests.pg.migration import Migration
 from tests.pg.preflighting import existing, look, preflight, refused, told
 from tests.pg.test_faults import fingerprints
@@ -52,6 +54,32 @@ def test_what_is_needed_is_about_what_it_takes(databases: Databases, tmp_path: P
     assert indexes <= before["indexes in pg_default"] <= 2 * indexes
     assert before["WAL"] == before["tables in pg_default"] + before["indexes in pg_default"]
     assert sum(needed(migration).values()) < 0.5 * sum(before.values())
+
+
+TREE = """\
+table: comments
+from: comment
+key: {id: {uuid: id}}
+columns: {legacy_id: id}
+same: [body]
+tree: {parent: {from: parent_id, to: parent_id}, fill: {root: root_id, depth: depth}}
+"""
+
+
+def test_the_rows_of_a_hierarchy_are_kept(databases: Databases, tmp_path: Path) -> None:
+    """They are in the target twice for a while, with what says where they hang; then nothing more is needed."""
+    source = """CREATE TABLE comment (id integer PRIMARY KEY, parent_id integer, body text NOT NULL);
+                INSERT INTO comment SELECT n, n / 2, repeat('x', 100) FROM generate_series(1, 3000) AS n; ANALYZE"""
+    migration = Projects(databases, tmp_path)(source, {"comments": TREE})
+    before = needed(migration)["rows kept in pg_default"]
+    done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT="after-claim:3")
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    working = "SELECT sum(pg_table_size(oid))::bigint FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'"
+    ((size,),) = migration.ask(working)
+    migration.apply()
+
+    assert 0.9 * size <= before <= 2 * size
+    assert "rows kept in pg_default" not in needed(migration)
 
 
 @pytest.mark.both_servers

@@ -30,8 +30,8 @@ tree:
   max_depth: {is: 2}
   placeholder: {when: s.gone, set: {body: "[removed]"}}
 """
-# What is committed one after the other: the schema, the table, then the hierarchy: its table, and build by build.
-FIRST, THREADS, LAST = 3, 5, 11
+# What is committed one after the other: the schema, the table, then the hierarchy: its tables, and build by build.
+FIRST, FOUND_BY, LAST = 3, 5, 12
 POINTS = (
     *("after-claim:2", "before-commit:3", "after-commit:8"),
     *(f"ddl-before-commit:{n}" for n in range(FIRST, LAST + 1)),
@@ -56,7 +56,7 @@ def undisturbed(projects: Projects, made: dict[str, object]) -> object:
 
 def content(migration: Migration) -> tuple[Found, Found, Found]:
     """The comments, the rejects, and which working tables are left."""
-    left = "SELECT relname FROM pg_class WHERE relname ~ '^(links|nodes|siblings|tree)_' AND relkind = 'r'"
+    left = "SELECT relname FROM pg_class WHERE relname ~ '^(rows|links|nodes|siblings|tree|intact)_' AND relkind = 'r'"
     return (*found(migration, "comments"), migration.ask(left))
 
 
@@ -81,8 +81,8 @@ def test_killed_amid_the_hierarchy(
     assert migration.verify().green
 
 
-# Parents that are found in the target, and rows that have several: builds of their own, right after the table (the
-# 3rd commit) and, for those that are set aside, after what no root leads to.
+# Parents that are found in the target have a build of their own, the 5th commit, after the links. Rows that have
+# several are told from others in the links, the 4th, and get no place in what no root leads to, the 7th.
 FOUND_SOURCE = """
 CREATE TABLE comment (id integer PRIMARY KEY, path text, body text NOT NULL);
 CREATE TABLE reply (child integer NOT NULL, parent integer NOT NULL);
@@ -118,8 +118,8 @@ SKIP = {"path": "}\nskip: {reply: not asked", "several": ""}  # the closing brac
 @pytest.mark.parametrize(
     "how, point",
     [
-        ("path", "ddl-before-commit:4"), ("path", "ddl-after-commit:4"), ("several", "ddl-before-commit:4"),
-        ("several", "ddl-after-commit:4"), ("several", "ddl-before-commit:8"), ("several", "ddl-after-commit:8"),
+        ("path", "ddl-before-commit:5"), ("path", "ddl-after-commit:5"), ("several", "ddl-before-commit:4"),
+        ("several", "ddl-after-commit:4"), ("several", "ddl-before-commit:7"), ("several", "ddl-after-commit:7"),
     ],
 )  # fmt: skip
 def test_killed_while_parents_are_found(
@@ -159,7 +159,7 @@ def test_walked_by_an_index_where_memory_is_short(
         migration = projects(source, {"comments": COMMENTS.replace("50, max: 50", "5000, max: 50000")})
         (name,) = migration.ask("SELECT quote_ident(current_database())")[0]
         migration.ask(f"ALTER DATABASE {name} SET maintenance_work_mem = '{memory}'")
-        done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT=f"ddl-after-commit:{THREADS}")
+        done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT=f"ddl-after-commit:{FOUND_BY}")
         assert done.returncode == -signal.SIGKILL, done.stderr
         assert migration.ask("SELECT to_regclass('transhume.links_comments_parent') IS NOT NULL") == [(indexed,)]
         migration.apply()

@@ -1,4 +1,4 @@
--- finish.comments: app.comments: its hierarchy's working table goes
+-- finish.comments: app.comments: its hierarchy's working tables go
 -- about  What was said about patients and orders, as threads
 -- from   specs/dispatch/tables/comments.yaml:2
 -- after  constrain.comments
@@ -6,3 +6,5 @@
 
 -- transhume: apply on target
 DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.rows_comments;
+DROP TABLE IF EXISTS transhume.intact_comments;

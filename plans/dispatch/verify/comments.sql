@@ -87,9 +87,9 @@ CROSS JOIN LATERAL (
 -- transhume: query of "shape" on source binds rejected rooted -- who hangs from whom, of the rows that arrived
 WITH link AS (
   SELECT
-    s.id::bigint AS key,
-    nullif(s.parent_id::bigint, s.id::bigint) AS parent,
-    row_number() OVER (PARTITION BY nullif(s.parent_id::bigint, s.id::bigint), s.id::text = ANY ($2::text[]) ORDER BY s.created_at, s.id::bigint) AS place
+    s.id AS key,
+    nullif(s.parent_id, s.id) AS parent,
+    row_number() OVER (PARTITION BY nullif(s.parent_id, s.id), s.id::text = ANY ($2::text[]) ORDER BY s.created_at, s.id) AS place
   FROM (
   SELECT
     s.id,
@@ -119,20 +119,20 @@ UNION ALL
 
 -- transhume: query of "shape" on target binds run -- the same, with the parents put back that were mended
 WITH mended AS (
-  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'parent_id')::bigint AS parent
+  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'parent_id')::integer AS parent
   FROM transhume.reject AS j
   WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
 ), link AS (
   SELECT
-    t.legacy_id::bigint AS key,
+    t.legacy_id AS key,
     CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent,
     row_number() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL ORDER BY t."position") AS place
   FROM app.comments AS t
   LEFT JOIN (
-    SELECT p.id AS id, p.legacy_id::bigint AS key
+    SELECT p.id AS id, p.legacy_id AS key
     FROM app.comments AS p
   ) AS p ON p.id = t.parent_id
-  LEFT JOIN mended AS m ON m.key = t.legacy_id::bigint::text
+  LEFT JOIN mended AS m ON m.key = t.legacy_id::text
 )
 SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
 FROM link AS l
@@ -149,18 +149,18 @@ UNION ALL
 
 -- transhume: query of "depths" on source binds rejected rooted left -- walked anew
 WITH RECURSIVE node AS (
-  SELECT s.id::bigint AS key, 0 AS depth
+  SELECT s.id AS key, 0 AS depth
   FROM public.dispatch_comment AS s
-  WHERE (nullif(s.parent_id::bigint, s.id::bigint) IS NULL OR s.id::text = ANY ($2::text[]))
+  WHERE (nullif(s.parent_id, s.id) IS NULL OR s.id::text = ANY ($2::text[]))
     AND ((s.id::text = ANY ($1::text[])) IS NOT TRUE OR s.id::text = ANY ($3::text[]))
   UNION ALL
   SELECT s.key, n.depth + 1
   FROM node AS n
   CROSS JOIN LATERAL (
-    SELECT s.id::bigint AS key
+    SELECT s.id AS key
     FROM public.dispatch_comment AS s
     WHERE s.parent_id = n.key
-      AND nullif(s.parent_id::bigint, s.id::bigint) IS NOT NULL
+      AND nullif(s.parent_id, s.id) IS NOT NULL
       AND (s.id::text = ANY ($2::text[])) IS NOT TRUE
       AND ((s.id::text = ANY ($1::text[])) IS NOT TRUE OR s.id::text = ANY ($3::text[]))
     OFFSET 0
@@ -212,10 +212,10 @@ UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
 FROM transhume.reject AS j
 JOIN (
-  SELECT t.*, t.legacy_id::bigint::text AS "key in source" FROM app.comments AS t
+  SELECT t.*, t.legacy_id::text AS "key in source" FROM app.comments AS t
 ) AS t ON t."key in source" = j.key[1]
 LEFT JOIN (
-  SELECT q.legacy_id::bigint::text AS key, q.parent_id AS parent FROM app.comments AS q
+  SELECT q.legacy_id::text AS key, q.parent_id AS parent FROM app.comments AS q
 ) AS q ON q.key = j.raw ->> 'parent_id'
 CROSS JOIN LATERAL (
   VALUES

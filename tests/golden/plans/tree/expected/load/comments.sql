@@ -1,76 +1,70 @@
--- load.comments: public.comment (source) -> app.comments (target), through a stage (author_id is looked up in the map
---     of profiles), in chunks by id
+-- load.comments: transhume.rows_comments (target) -> app.comments (target), in chunks by place
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.comments, map.profiles, tree.comments
--- locks  ACCESS SHARE on public.comment in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.comments (INSERT)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source, and its bytes on disk
-SELECT count(*) AS rows, pg_table_size('public.comment'::regclass) AS bytes
-FROM public.comment AS s;
+-- transhume: intact on target -- what the hierarchy has kept is still there
+SELECT i.intact FROM transhume.intact_comments AS i;
 
--- transhume: split on source binds ranges share -- where each range ends but the last
-SELECT sample.id::text AS id
-FROM (
+-- transhume: size on target binds run -- the rows that are kept, and their bytes
+SELECT coalesce(sum(c.loaded), 0) AS rows, pg_table_size('transhume.rows_comments'::regclass) AS bytes
+FROM transhume.chunk AS c
+WHERE c.run = $1::uuid AND c.step = 'tree.comments';
+
+-- transhume: split on target binds ranges share -- where each range ends but the last
+WITH heap AS (
   SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in sample",
-    count(*) OVER () AS "rows of sample"
-  FROM public.comment AS s TABLESAMPLE SYSTEM ($2::real)
-) AS sample
-WHERE sample."place in sample" < sample."rows of sample"
-  AND sample."place in sample" * $1::bigint / sample."rows of sample"
-    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
-ORDER BY sample."place in sample";
-
--- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT max(page.id)::text AS id, count(*) AS rows
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_comments'::regclass
+)
+SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
-  SELECT s.id
-  FROM public.comment AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-  ORDER BY s.id
-  LIMIT $3::bigint
+  SELECT done.block, done.ranges, lag(done.ranges, 1, 0::bigint) OVER (ORDER BY done.block) AS before
+  FROM (
+    SELECT
+      edge.block,
+      floor($1::bigint * sum(heap.density * least(heap.blocks, edge.block + 1)) / sum(heap.density * heap.blocks))::bigint AS ranges
+    FROM (SELECT max(heap.blocks) AS blocks FROM heap) AS longest
+    CROSS JOIN generate_series(0, longest.blocks - 1, 1 + longest.blocks / ($1::bigint * 100)) AS edge (block)
+    CROSS JOIN heap
+    GROUP BY edge.block
+  ) AS done
 ) AS page
-HAVING count(*) > 0;
+WHERE page.ranges > page.before AND page.ranges < $1::bigint
+ORDER BY page.block;
 
--- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
-COPY (
+-- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
+WITH heap AS (
   SELECT
-    s.id,
-    s.parent_id,
-    s.author_id,
-    s.body,
-    s.is_deleted,
-    s.created_at
-  FROM public.comment AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-) TO STDOUT (FORMAT binary);
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_comments'::regclass
+)
+SELECT
+  least(
+    format('(%s,65535)', least(page.first + greatest(floor($3::bigint / sum(heap.density)), 1)::bigint, max(heap.blocks)) - 1)::tid,
+    $2::tid
+  )::text AS ctid,
+  NULL::bigint AS rows
+FROM heap
+CROSS JOIN (
+  SELECT coalesce(place.at[0] + (place.at[1] = 65535)::integer, 0)::bigint AS first
+  FROM (VALUES ($1::tid::text::point)) AS place (at)
+) AS page
+WHERE heap.blocks > page.first AND coalesce($1::tid < $2::tid, true)
+GROUP BY page.first;
 
--- transhume: stage on target -- where they arrive; once a connection
-CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
-  id integer,
-  parent_id integer,
-  author_id integer,
-  body text,
-  is_deleted boolean,
-  created_at timestamp with time zone
-) ON COMMIT DELETE ROWS;
+-- transhume: count on target binds after.1 upto.1 -- the rows of the chunk
+SELECT count(*) AS rows, count(*) AS kept
+FROM transhume.tree_comments AS node
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
--- transhume: fill on target
-COPY pg_temp.stage_comments (
-  id,
-  parent_id,
-  author_id,
-  body,
-  is_deleted,
-  created_at
-) FROM STDIN (FORMAT binary);
-
--- transhume: load on target -- all rows but those that fail a guard
+-- transhume: load on target binds after.1 upto.1 -- all rows but those that fail a guard
 INSERT INTO app.comments (
   id,
   legacy_id,
@@ -84,7 +78,7 @@ INSERT INTO app.comments (
   path
 )
 SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  node.id AS id,
   s.id AS legacy_id,
   m_author_id.id AS author_id,
   CASE WHEN s.is_deleted IS TRUE THEN '[removed]'::text ELSE s.body END AS body,
@@ -94,62 +88,99 @@ SELECT
   node.depth AS depth,
   node."position" AS "position",
   node.path AS path
-FROM pg_temp.stage_comments AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
-LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
-WHERE (node.fate = 'left') IS NOT TRUE
-  AND (node.key IS NOT NULL);
-
--- transhume: reject on target binds run step chunk -- sets aside the rows that fail one
-INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
-SELECT
-  $1::uuid, $2, $3::bigint, 'comments', 'public.comment',
-  ARRAY[s.id::text],
-  to_jsonb(s.*),
-  failed.target_column, failed.reason, failed.sqlstate, 'rejected'
-FROM pg_temp.stage_comments AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
-LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
+FROM transhume.tree_comments AS node
 CROSS JOIN LATERAL (
-  SELECT guard.target_column, guard.reason, guard.sqlstate
-  FROM (
-    VALUES
-      (1, node.key IS NOT NULL, 'parent_id', 'was not there when the hierarchy was computed', '23503')
-  ) AS guard (place, ok, target_column, reason, sqlstate)
-  WHERE guard.ok IS NOT TRUE
-  ORDER BY guard.place
-  LIMIT 1
-) AS failed
-WHERE (node.fate = 'left') IS NOT TRUE;
+  SELECT r.id, r.parent_id, r.author_id, r.body, r.is_deleted, r.created_at
+  FROM transhume.rows_comments AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND (node.fate IN ('left')) IS NOT TRUE;
 
--- transhume: nulled on target binds run step chunk -- notes the references that lead nowhere
+-- transhume: nulled on target binds after.1 upto.1 run step chunk -- notes the references that lead nowhere
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $1::uuid, $2, $3::bigint, 'comments', 'public.comment',
+  $3::uuid, $4, $5::bigint, 'comments', 'public.comment',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   missing.target_column, missing.reason, '23503', 'nulled'
-FROM pg_temp.stage_comments AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+FROM transhume.tree_comments AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.parent_id, r.author_id, r.body, r.is_deleted, r.created_at
+  FROM transhume.rows_comments AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
 CROSS JOIN LATERAL (
   VALUES
     ('author_id', 'profiles has no such row', (CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END) IS NOT NULL AND m_author_id.legacy_user_id IS NULL)
 ) AS missing (target_column, reason, is_missing)
 WHERE missing.is_missing
-  AND (node.fate = 'left') IS NOT TRUE
-  AND (node.key IS NOT NULL)
+  AND ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND (node.fate IN ('left')) IS NOT TRUE
   AND NOT EXISTS (
     SELECT FROM transhume.reject AS r
-    WHERE r.run = $1::uuid AND r.step = $2 AND r.chunk = $3::bigint
+    WHERE r.run = $3::uuid AND r.step = $4 AND r.chunk = $5::bigint
       AND r.key = ARRAY[s.id::text] AND r.action = 'rejected'
   );
 
--- transhume: left on target -- how many placeholders stay behind
+-- transhume: left on target binds after.1 upto.1 -- how many placeholders stay behind
 SELECT count(*)
-FROM pg_temp.stage_comments AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
-WHERE node.fate = 'left';
+FROM transhume.tree_comments AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.parent_id, r.author_id, r.body, r.is_deleted, r.created_at
+  FROM transhume.rows_comments AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND node.fate IN ('left');
+
+-- transhume: stage on target -- where they arrive; emptied each time
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
+  id integer,
+  parent_id integer,
+  author_id integer,
+  body text,
+  is_deleted boolean,
+  created_at timestamp with time zone,
+  "place in source" tid
+) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_comments;
+
+-- transhume: fill on target binds after.1 upto.1
+INSERT INTO pg_temp.stage_comments (
+  id,
+  parent_id,
+  author_id,
+  body,
+  is_deleted,
+  created_at,
+  "place in source"
+)
+  SELECT
+    s.id,
+    s.parent_id,
+    s.author_id,
+    s.body,
+    s.is_deleted,
+    s.created_at,
+    node.ctid AS "place in source"
+  FROM transhume.tree_comments AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.parent_id, r.author_id, r.body, r.is_deleted, r.created_at
+  FROM transhume.rows_comments AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+  WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+    AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
 -- transhume: sift on target binds behind most -- loads what it can, tells what is refused
 CREATE OR REPLACE FUNCTION pg_temp.sift_comments(behind tid, most bigint)
@@ -185,7 +216,7 @@ INSERT INTO app.comments (
   path
 )
 SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  node.id AS id,
   s.id AS legacy_id,
   m_author_id.id AS author_id,
   CASE WHEN s.is_deleted IS TRUE THEN '[removed]'::text ELSE s.body END AS body,
@@ -196,11 +227,10 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_comments AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.author_id END
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
-  AND (node.fate = 'left') IS NOT TRUE
-  AND (node.key IS NOT NULL);
+  AND (node.fate IN ('left')) IS NOT TRUE;
       GET DIAGNOSTICS touched = ROW_COUNT;
       inserted := sift.inserted + sift.touched;
       done := sift.done + sift.size;
@@ -233,9 +263,10 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'comments', 'public.comment',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

@@ -6,15 +6,41 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_comments (
-  key bigint NOT NULL,
-  parent bigint,
+CREATE UNLOGGED TABLE transhume.intact_comments AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_comments (
+  id integer,
+  parent_id integer,
+  author_id integer,
+  body text,
+  is_deleted boolean,
+  created_at timestamp with time zone,
+  "node id" uuid,
+  "node gone" boolean
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_comments (
+  key integer NOT NULL,
+  parent integer,
   order_1 timestamp with time zone,
   id uuid,
   gone boolean,
-  lost bigint,
+  place tid,
+  fate text,
+  lost integer
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.nodes_comments (
+  key integer,
+  parent integer,
+  depth integer,
+  level integer,
+  place tid,
+  id uuid,
+  parent_id uuid,
+  root_id uuid,
+  gone boolean,
+  order_1 timestamp with time zone,
+  was integer,
   fate text
-);
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.comment'::regclass) AS bytes
@@ -46,88 +72,136 @@ FROM (
 ) AS page
 HAVING count(*) > 0;
 
--- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+-- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
-    s.id::bigint AS key,
-    nullif(s.parent_id::bigint, s.id::bigint) AS parent,
-    s.created_at AS order_1,
-    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS id,
-    s.is_deleted IS TRUE AS gone
+    s.id,
+    s.parent_id,
+    s.author_id,
+    s.body,
+    s.is_deleted,
+    s.created_at,
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS "node id",
+    s.is_deleted IS TRUE AS "node gone"
   FROM public.comment AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) TO STDOUT (FORMAT binary);
 
 -- transhume: receive on target
-COPY transhume.links_comments (key, parent, order_1, id, gone) FROM STDIN (FORMAT binary);
+COPY transhume.rows_comments (
+  id,
+  parent_id,
+  author_id,
+  body,
+  is_deleted,
+  created_at,
+  "node id",
+  "node gone"
+) FROM STDIN (FORMAT binary);
 
--- transhume: build of "links" on target -- what the planner must know of them
-ANALYZE transhume.links_comments;
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_comments (key, parent, order_1, id, gone, place, fate)
+SELECT
+  l.key,
+  l.parent,
+  l.order_1,
+  l.id,
+  l.gone,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id AS key,
+    nullif(s.parent_id, s.id) AS parent,
+    s.created_at AS order_1,
+    s."node id" AS id,
+    s."node gone" AS gone,
+    s.ctid AS place,
+    NULL AS fate
+  FROM transhume.rows_comments AS s
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_comments'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_comments'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
 
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "found by" on target -- how rows are found from level to level
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_comments'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+  END IF;
+END
+$found_by$;
+
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_comments'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_comments_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.nodes_comments AS
+INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
-    NULL::bigint AS parent,
-    l.lost AS was,
-    l.key AS root,
+    NULL::integer AS parent,
+    0 AS depth,
+    0 AS level,
+    l.place,
     l.id,
     NULL::uuid AS parent_id,
     l.id AS root_id,
-    0 AS depth,
-    0 AS level,
-    l.fate,
     l.gone,
-    l.order_1
+    l.order_1,
+    l.lost AS was
   FROM transhume.links_comments AS l
   WHERE l.parent IS NULL
+    AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
-    coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
-    n.root,
+    least(n.depth + 1, 3),
+    n.level + 1,
+    l.place,
     l.id,
     CASE WHEN n.depth = 3 THEN n.parent_id ELSE n.id END,
     n.root_id,
-    least(n.depth + 1, 3),
-    n.level + 1,
-    l.fate,
     l.gone,
-    l.order_1
+    l.order_1,
+    coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END)
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.id, n.parent_id, n.root_id, n.depth, n.level, n.fate, n.gone, n.order_1 FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.level, n.place, n.id, n.parent_id, n.root_id, n.gone, n.order_1, n.was FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.nodes_comments) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
+  ANALYZE transhume.links_comments, transhume.nodes_comments;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_comments AS l
@@ -147,38 +221,38 @@ BEGIN
   WITH RECURSIVE node AS (
     SELECT
       l.key,
-      NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
+      NULL::integer AS parent,
+      0 AS depth,
+      0 AS level,
+      l.place,
       l.id,
       NULL::uuid AS parent_id,
       l.id AS root_id,
-      0 AS depth,
-      0 AS level,
-      l.fate,
       l.gone,
-      l.order_1
+      l.order_1,
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
-      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
-      n.root,
+      least(n.depth + 1, 3),
+      n.level + 1,
+      l.place,
       l.id,
       CASE WHEN n.depth = 3 THEN n.parent_id ELSE n.id END,
       n.root_id,
-      least(n.depth + 1, 3),
-      n.level + 1,
-      l.fate,
       l.gone,
-      l.order_1
+      l.order_1,
+      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1 FROM node AS n;
-  INSERT INTO transhume.nodes_comments (key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1) SELECT key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1 FROM found AS n;
+  SELECT key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate FROM node AS n;
+  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate) SELECT key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -189,6 +263,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -197,41 +272,41 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_comments (key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1)
+  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
-      NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
+      NULL::integer AS parent,
+      0 AS depth,
+      0 AS level,
+      l.place,
       l.id,
       NULL::uuid AS parent_id,
       l.id AS root_id,
-      0 AS depth,
-      0 AS level,
-      l.fate,
       l.gone,
-      l.order_1
+      l.order_1,
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
-      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
-      n.root,
+      least(n.depth + 1, 3),
+      n.level + 1,
+      l.place,
       l.id,
       CASE WHEN n.depth = 3 THEN n.parent_id ELSE n.id END,
       n.root_id,
-      least(n.depth + 1, 3),
-      n.level + 1,
-      l.fate,
       l.gone,
-      l.order_1
+      l.order_1,
+      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, id, parent_id, root_id, depth, level, fate, gone, order_1 FROM node AS n;
+  SELECT key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate FROM node AS n;
 END
 $loose$;
 
@@ -255,17 +330,21 @@ WHERE n.gone AND n.key NOT IN (SELECT k.key FROM kept AS k);
 
 -- transhume: build of "siblings" on target -- their positions
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
-CREATE TABLE transhume.siblings_comments AS
-SELECT
-  n.key, n.parent, n.was, n.root, n.parent_id, n.root_id, n.depth, n.level, n.fate, n.gone,
-  row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'left') ORDER BY n.order_1, n.key)::integer AS position
-FROM transhume.nodes_comments AS n;
-DROP TABLE transhume.nodes_comments;
+DO $siblings$
+BEGIN
+  CREATE UNLOGGED TABLE transhume.siblings_comments AS
+  SELECT
+    n.key, n.parent, n.depth, n.level, n.place, n.id, n.parent_id, n.root_id, n.gone, n.was, n.fate,
+    row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'left') ORDER BY n.order_1, n.key)::integer AS position
+  FROM transhume.nodes_comments AS n;
+  DROP TABLE transhume.nodes_comments;
+END
+$siblings$;
 CREATE INDEX siblings_comments_parent ON transhume.siblings_comments (parent);
 ANALYZE transhume.siblings_comments;
 
 -- transhume: build of "paths" on target -- from the root down
-CREATE TABLE transhume.tree_comments AS
+CREATE UNLOGGED TABLE transhume.tree_comments AS
 WITH RECURSIVE longest AS (
   SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_comments AS s
 ), node AS (
@@ -280,9 +359,20 @@ WITH RECURSIVE longest AS (
 SELECT n.* FROM node AS n;
 DROP TABLE transhume.siblings_comments;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
-ANALYZE transhume.tree_comments;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_comments'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_comments RENAME TO unordered_comments;
+    CREATE UNLOGGED TABLE transhume.tree_comments AS SELECT n.* FROM transhume.unordered_comments AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_comments;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_comments (key);
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -302,8 +392,13 @@ CROSS JOIN LATERAL (
 WHERE (n.fate IS NOT NULL OR n.level > n.depth OR n.gone) AND done.is_done;
 DROP TABLE transhume.links_comments;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_comments AS i;
+
 -- transhume: revert on target
+DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.rows_comments;
+DROP TABLE IF EXISTS transhume.intact_comments;
 DROP TABLE IF EXISTS transhume.links_comments;
 DROP TABLE IF EXISTS transhume.nodes_comments;
 DROP TABLE IF EXISTS transhume.siblings_comments;
-DROP TABLE IF EXISTS transhume.tree_comments;

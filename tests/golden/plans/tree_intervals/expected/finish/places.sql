@@ -1,4 +1,4 @@
--- finish.places: app.places: sequence of id, its hierarchy's working table goes
+-- finish.places: app.places: sequence of id, its hierarchy's working tables go
 -- from   specs/demo/tables/patients.yaml:1
 -- after  constrain.places
 -- undo   nothing to undo; the sequences stay where they are
@@ -11,6 +11,8 @@ SELECT setval(
 )
 FROM app.places;
 DROP TABLE IF EXISTS transhume.tree_places;
+DROP TABLE IF EXISTS transhume.rows_places;
+DROP TABLE IF EXISTS transhume.intact_places;
 
 -- transhume: verify on target
 SELECT 'the sequence of id is behind its greatest value, ' || t.greatest::text AS problem

@@ -1,45 +1,68 @@
--- load.places: public.place (source) -> app.places (target), in chunks by id
+-- load.places: transhume.rows_places (target) -> app.places (target), in chunks by place
 -- from   specs/demo/tables/patients.yaml:1
 -- after  create.places, map.places, tree.places
--- locks  ACCESS SHARE on public.place (SELECT)
 -- locks  ROW EXCLUSIVE on app.places (INSERT)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source, and its bytes on disk
-SELECT count(*) AS rows, pg_table_size('public.place'::regclass) AS bytes
-FROM public.place AS s;
+-- transhume: intact on target -- what the hierarchy has kept is still there
+SELECT i.intact FROM transhume.intact_places AS i;
 
--- transhume: split on source binds ranges share -- where each range ends but the last
-SELECT sample.id::text AS id
-FROM (
+-- transhume: size on target binds run -- the rows that are kept, and their bytes
+SELECT coalesce(sum(c.loaded), 0) AS rows, pg_table_size('transhume.rows_places'::regclass) AS bytes
+FROM transhume.chunk AS c
+WHERE c.run = $1::uuid AND c.step = 'tree.places';
+
+-- transhume: split on target binds ranges share -- where each range ends but the last
+WITH heap AS (
   SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in sample",
-    count(*) OVER () AS "rows of sample"
-  FROM public.place AS s TABLESAMPLE SYSTEM ($2::real)
-) AS sample
-WHERE sample."place in sample" < sample."rows of sample"
-  AND sample."place in sample" * $1::bigint / sample."rows of sample"
-    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
-ORDER BY sample."place in sample";
-
--- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT max(page.id)::text AS id, count(*) AS rows
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_places'::regclass
+)
+SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
-  SELECT s.id
-  FROM public.place AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-  ORDER BY s.id
-  LIMIT $3::bigint
+  SELECT done.block, done.ranges, lag(done.ranges, 1, 0::bigint) OVER (ORDER BY done.block) AS before
+  FROM (
+    SELECT
+      edge.block,
+      floor($1::bigint * sum(heap.density * least(heap.blocks, edge.block + 1)) / sum(heap.density * heap.blocks))::bigint AS ranges
+    FROM (SELECT max(heap.blocks) AS blocks FROM heap) AS longest
+    CROSS JOIN generate_series(0, longest.blocks - 1, 1 + longest.blocks / ($1::bigint * 100)) AS edge (block)
+    CROSS JOIN heap
+    GROUP BY edge.block
+  ) AS done
 ) AS page
-HAVING count(*) > 0;
+WHERE page.ranges > page.before AND page.ranges < $1::bigint
+ORDER BY page.block;
 
--- transhume: count on source binds after.1 upto.1 -- the rows of the chunk, before the filter and after it
-SELECT count(*) AS rows, count(*) FILTER (WHERE (s.name <> 'hidden')) AS kept
-FROM public.place AS s
-WHERE ($1::text IS NULL OR s.id > $1::integer)
-  AND ($2::text IS NULL OR s.id <= $2::integer);
+-- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
+WITH heap AS (
+  SELECT
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_places'::regclass
+)
+SELECT
+  least(
+    format('(%s,65535)', least(page.first + greatest(floor($3::bigint / sum(heap.density)), 1)::bigint, max(heap.blocks)) - 1)::tid,
+    $2::tid
+  )::text AS ctid,
+  NULL::bigint AS rows
+FROM heap
+CROSS JOIN (
+  SELECT coalesce(place.at[0] + (place.at[1] = 65535)::integer, 0)::bigint AS first
+  FROM (VALUES ($1::tid::text::point)) AS place (at)
+) AS page
+WHERE heap.blocks > page.first AND coalesce($1::tid < $2::tid, true)
+GROUP BY page.first;
+
+-- transhume: count on target binds after.1 upto.1 -- the rows of the chunk
+SELECT count(*) AS rows, count(*) AS kept
+FROM transhume.tree_places AS node
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
 -- transhume: load on target binds after.1 upto.1 -- all rows but those that fail a guard
 INSERT INTO app.places (
@@ -61,47 +84,38 @@ SELECT
   node.depth AS depth,
   node."position" AS "position",
   node.path AS path
-FROM (
-  SELECT
-    s.id,
-    s.lft,
-    s.rght,
-    s.tree_id,
-    s.name
-  FROM public.place AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-    AND (s.name <> 'hidden')
+FROM transhume.tree_places AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.lft, r.rght, r.tree_id, r.name
+  FROM transhume.rows_places AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
 ) AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
 LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root
-WHERE (m_id.id IS NOT NULL)
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND (node.fate IN ('filtered')) IS NOT TRUE
+  AND (m_id.id IS NOT NULL)
   AND (node.parent IS NULL OR m_parent_id.id IS NOT NULL)
   AND (node.root IS NULL OR m_root_id.id IS NOT NULL)
-  AND (node.key IS NOT NULL);
+  AND (node.fate IS DISTINCT FROM 'unfit');
 
 -- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
   $3::uuid, $4, $5::bigint, 'places', 'public.place',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
-FROM (
-  SELECT
-    s.id,
-    s.lft,
-    s.rght,
-    s.tree_id,
-    s.name
-  FROM public.place AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-    AND (s.name <> 'hidden')
+FROM transhume.tree_places AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.lft, r.rght, r.tree_id, r.name
+  FROM transhume.rows_places AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
 ) AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.key = s.id OFFSET 0) AS node ON true
 LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
 LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root
@@ -112,12 +126,28 @@ CROSS JOIN LATERAL (
       (1, m_id.id IS NOT NULL, 'id', 'the value of id is null', '23502'),
       (2, node.parent IS NULL OR m_parent_id.id IS NOT NULL, 'parent_id', 'the row it hangs from has no key in places', '23503'),
       (3, node.root IS NULL OR m_root_id.id IS NOT NULL, 'root_id', 'the row it hangs from has no key in places', '23503'),
-      (4, node.key IS NOT NULL, 'parent_id', 'was not there when the hierarchy was computed', '23503')
+      (4, node.fate IS DISTINCT FROM 'unfit', 'parent_id', 'could not move when the hierarchy was computed', '23514')
   ) AS guard (place, ok, target_column, reason, sqlstate)
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place
   LIMIT 1
-) AS failed;
+) AS failed
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND (node.fate IN ('filtered')) IS NOT TRUE;
+
+-- transhume: left on target binds after.1 upto.1 -- how many placeholders stay behind
+SELECT count(*)
+FROM transhume.tree_places AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.lft, r.rght, r.tree_id, r.name
+  FROM transhume.rows_places AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND node.fate IN ('filtered');
 
 -- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_places (
@@ -125,7 +155,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_places (
   lft integer,
   rght integer,
   tree_id smallint,
-  name text
+  name text,
+  "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_places;
 
@@ -135,18 +166,25 @@ INSERT INTO pg_temp.stage_places (
   lft,
   rght,
   tree_id,
-  name
+  name,
+  "place in source"
 )
   SELECT
     s.id,
     s.lft,
     s.rght,
     s.tree_id,
-    s.name
-  FROM public.place AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-    AND (s.name <> 'hidden');
+    s.name,
+    node.ctid AS "place in source"
+  FROM transhume.tree_places AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.lft, r.rght, r.tree_id, r.name
+  FROM transhume.rows_places AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+  WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+    AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
 -- transhume: sift on target binds behind most -- loads what it can, tells what is refused
 CREATE OR REPLACE FUNCTION pg_temp.sift_places(behind tid, most bigint)
@@ -189,15 +227,16 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_places AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
 LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
+  AND (node.fate IN ('filtered')) IS NOT TRUE
   AND (m_id.id IS NOT NULL)
   AND (node.parent IS NULL OR m_parent_id.id IS NOT NULL)
   AND (node.root IS NULL OR m_root_id.id IS NOT NULL)
-  AND (node.key IS NOT NULL);
+  AND (node.fate IS DISTINCT FROM 'unfit');
       GET DIAGNOSTICS touched = ROW_COUNT;
       inserted := sift.inserted + sift.touched;
       done := sift.done + sift.size;
@@ -230,9 +269,10 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'places', 'public.place',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_places AS s
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

@@ -6,19 +6,41 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_places (
-  key bigint NOT NULL,
-  parent bigint,
+CREATE UNLOGGED TABLE transhume.intact_places AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_places (
+  id integer,
+  lft integer,
+  rght integer,
+  tree_id smallint,
+  name text,
+  "node lft" bigint,
+  "node rght" bigint,
+  "node passes" boolean
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_places (
+  key integer NOT NULL,
+  parent integer,
   order_1 text,
   lft bigint,
   rght bigint,
   tree smallint,
-  fits boolean,
-  legacy_id integer,
-  lost bigint,
+  place tid,
   fate text,
+  lost integer,
   nowhere text
-);
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.nodes_places (
+  key integer,
+  parent integer,
+  root integer,
+  depth integer,
+  level integer,
+  place tid,
+  nowhere text,
+  position integer,
+  was integer,
+  fate text
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.place'::regclass) AS bytes
@@ -56,17 +78,26 @@ FROM public.place AS s
 WHERE ($1::text IS NULL OR s.id > $1::integer)
   AND ($2::text IS NULL OR s.id <= $2::integer);
 
--- transhume: load on target binds after.1 upto.1 -- the narrow rows that can move
-INSERT INTO transhume.links_places (key, parent, order_1, lft, rght, tree, fits, legacy_id)
+-- transhume: load on target binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
+INSERT INTO transhume.rows_places (
+  id,
+  lft,
+  rght,
+  tree_id,
+  name,
+  "node lft",
+  "node rght",
+  "node passes"
+)
   SELECT
-    s.id::bigint AS key,
-    NULL::bigint AS parent,
-    s.name AS order_1,
-    s.lft::bigint AS lft,
-    s.rght::bigint AS rght,
-    s.tree_id AS tree,
-    (s."passes the filter") IS TRUE AS fits,
-    s.id AS legacy_id
+    s.id,
+    s.lft,
+    s.rght,
+    s.tree_id,
+    s.name,
+    s.lft::bigint AS "node lft",
+    s.rght::bigint AS "node rght",
+    s."passes the filter" AS "node passes"
   FROM (
   SELECT
     s.id,
@@ -80,7 +111,35 @@ INSERT INTO transhume.links_places (key, parent, order_1, lft, rght, tree, fits,
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) AS s;
 
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_places (key, parent, order_1, lft, rght, tree, place, fate)
+SELECT
+  l.key,
+  CASE WHEN l.fate IS NULL THEN l.parent END,
+  l.order_1,
+  l.lft,
+  l.rght,
+  l.tree,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id AS key,
+    NULL::integer AS parent,
+    s.name AS order_1,
+    s."node lft" AS lft,
+    s."node rght" AS rght,
+    s.tree_id AS tree,
+    s.ctid AS place,
+    CASE WHEN NOT s."node passes" THEN 'filtered' WHEN ((m_id.id IS NOT NULL)) IS NOT TRUE THEN 'unfit' END AS fate
+  FROM transhume.rows_places AS s
+LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_places'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_places'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
+
 -- transhume: build of "parents" on target -- the nearest rows that they lie in
+ANALYZE transhume.links_places;
 UPDATE transhume.links_places AS l
 SET
   parent = f.parent,
@@ -117,90 +176,113 @@ FROM (
   ) AS f
   WHERE NOT f.is_above
 ) AS f
-WHERE f.key = l.key AND (f.parent IS NOT NULL OR f.crosses);
+WHERE f.key = l.key AND (f.parent IS NOT NULL OR f.crosses) AND l.fate IS NULL;
 UPDATE transhume.links_places AS l
 SET nowhere = 'lft, rght = ' || concat_ws(', ', l.lft, l.rght) || ' lies in no row as it should'
-WHERE (l.lft < l.rght) IS NOT TRUE AND (l.lft IS NOT NULL OR l.rght IS NOT NULL);
-DELETE FROM transhume.links_places AS l WHERE NOT l.fits;
+WHERE (l.lft < l.rght) IS NOT TRUE AND (l.lft IS NOT NULL OR l.rght IS NOT NULL) AND l.fate IS NULL;
 
--- transhume: build of "unfit" on target -- takes those away whose references lead nowhere
-DELETE FROM transhume.links_places AS l
-USING (
-  SELECT s.place
-  FROM (
-    SELECT
-      l.ctid AS place,
-      l.legacy_id AS id
-    FROM transhume.links_places AS l
-  ) AS s
-  LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
-  WHERE (
-    (m_id.id IS NOT NULL)
-  ) IS NOT TRUE
-) AS unfit
-WHERE l.ctid = unfit.place;
+-- transhume: build of "found by" on target -- how rows are found from level to level
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_places'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_places_parent ON transhume.links_places (parent);
+  END IF;
+END
+$found_by$;
 
--- transhume: build of "links" on target -- what the planner must know of them
-ANALYZE transhume.links_places;
-
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_places'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_places_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_places_parent ON transhume.links_places (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.nodes_places AS
+INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, was, "position")
 WITH RECURSIVE node AS (
   SELECT
     l.key,
-    NULL::bigint AS parent,
-    l.lost AS was,
+    NULL::integer AS parent,
     l.key AS root,
     0 AS depth,
     0 AS level,
-    l.fate,
+    l.place,
     l.nowhere,
-    l.order_1
-  FROM transhume.links_places AS l
-  WHERE l.parent IS NULL
-    AND l.nowhere IS NULL
+    l.lost AS was,
+    l.order_1,
+    l.number
+  FROM (
+    SELECT l.*, row_number() OVER (ORDER BY l.order_1 COLLATE "C", l.key)::integer AS number
+    FROM transhume.links_places AS l
+    WHERE l.parent IS NULL
+      AND l.nowhere IS NULL
+      AND l.fate IS NULL
+  ) AS l
+  WHERE abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     CASE WHEN n.depth = 5 THEN n.parent ELSE n.key END,
-    coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
     n.root,
     least(n.depth + 1, 5),
     n.level + 1,
-    l.fate,
+    l.place,
     l.nowhere,
-    l.order_1
+    coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
+    l.order_1,
+    NULL::integer
   FROM node AS n
   JOIN transhume.links_places AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.nowhere, n.order_1, row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position FROM node AS n;
+SELECT n.key, n.parent, n.root, n.depth, n.level, n.place, n.nowhere, n.was, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer END FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_places) - (SELECT count(*) FROM transhume.nodes_places) INTO rows;
   IF rows = 0 THEN
+    ALTER TABLE transhume.nodes_places RENAME TO siblings_places;  -- siblings are numbered
     RETURN;
   END IF;
+  ANALYZE transhume.links_places, transhume.nodes_places;
+
+  -- Those that will not move: they have no place.
+  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, was, fate)
+  SELECT
+    l.key,
+    NULL::integer AS parent,
+    l.key AS root,
+    0 AS depth,
+    0 AS level,
+    l.place,
+    l.nowhere,
+    l.lost AS was,
+    l.fate
+  FROM transhume.links_places AS l
+  WHERE l.fate IS NOT NULL;
+  GET DIAGNOSTICS steps = ROW_COUNT;
+  IF rows = steps THEN
+    ALTER TABLE transhume.nodes_places RENAME TO siblings_places;
+    RETURN;
+  END IF;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_places AS l
@@ -220,32 +302,32 @@ BEGIN
   WITH RECURSIVE node AS (
     SELECT
       l.key,
-      NULL::bigint AS parent,
-      l.lost AS was,
+      NULL::integer AS parent,
       l.key AS root,
       0 AS depth,
       0 AS level,
-      l.fate,
+      l.place,
       l.nowhere,
-      l.order_1
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       CASE WHEN n.depth = 5 THEN n.parent ELSE n.key END,
-      coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
       n.root,
       least(n.depth + 1, 5),
       n.level + 1,
-      l.fate,
+      l.place,
       l.nowhere,
-      l.order_1
+      coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, level, fate, nowhere, order_1 FROM node AS n;
-  INSERT INTO transhume.nodes_places (key, parent, was, root, depth, level, fate, nowhere, order_1) SELECT key, parent, was, root, depth, level, fate, nowhere, order_1 FROM found AS n;
+  SELECT key, parent, root, depth, level, place, nowhere, was, fate FROM node AS n;
+  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, was, fate) SELECT key, parent, root, depth, level, place, nowhere, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -256,6 +338,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -264,35 +347,35 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_places (key, parent, was, root, depth, level, fate, nowhere, order_1)
+  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
-      NULL::bigint AS parent,
-      l.lost AS was,
+      NULL::integer AS parent,
       l.key AS root,
       0 AS depth,
       0 AS level,
-      l.fate,
+      l.place,
       l.nowhere,
-      l.order_1
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       CASE WHEN n.depth = 5 THEN n.parent ELSE n.key END,
-      coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
       n.root,
       least(n.depth + 1, 5),
       n.level + 1,
-      l.fate,
+      l.place,
       l.nowhere,
-      l.order_1
+      coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, level, fate, nowhere, order_1 FROM node AS n;
+  SELECT key, parent, root, depth, level, place, nowhere, was, fate FROM node AS n;
 END
 $loose$;
 
@@ -301,15 +384,15 @@ SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
   -- Nothing was loose: they are numbered.
-  IF NOT EXISTS (SELECT FROM transhume.nodes_places AS n WHERE n.position IS NULL) THEN
-    ALTER TABLE transhume.nodes_places RENAME TO siblings_places;
+  IF to_regclass('transhume.nodes_places') IS NULL THEN
     RETURN;
   END IF;
-  CREATE TABLE transhume.siblings_places AS
+  CREATE UNLOGGED TABLE transhume.siblings_places AS
   SELECT
-    n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.nowhere,
-    row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
-  FROM transhume.nodes_places AS n;
+    n.key, n.parent, n.root, n.depth, n.level, n.place, n.nowhere, n.was, n.fate,
+    row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('filtered', 'unfit')) IS NOT TRUE) ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
+  FROM transhume.nodes_places AS n
+  JOIN transhume.links_places AS l ON l.key = n.key;
   DROP TABLE transhume.nodes_places;
 END
 $siblings$;
@@ -317,24 +400,35 @@ CREATE INDEX siblings_places_parent ON transhume.siblings_places (parent);
 ANALYZE transhume.siblings_places;
 
 -- transhume: build of "paths" on target -- from the root down
-CREATE TABLE transhume.tree_places AS
+CREATE UNLOGGED TABLE transhume.tree_places AS
 WITH RECURSIVE longest AS (
   SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_places AS s
 ), node AS (
-  SELECT s.*, lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0') AS path
+  SELECT s.*, CASE WHEN (s.fate IN ('filtered', 'unfit')) IS NOT TRUE THEN lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0') END AS path
   FROM transhume.siblings_places AS s
   WHERE s.parent IS NULL
   UNION ALL
-  SELECT s.*, n.path || '/' || lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0')
+  SELECT s.*, CASE WHEN (s.fate IN ('filtered', 'unfit')) IS NOT TRUE THEN n.path || '/' || lpad(s.position::text, (SELECT o.digits FROM longest AS o), '0') END
   FROM node AS n
   CROSS JOIN LATERAL (SELECT s.* FROM transhume.siblings_places AS s WHERE s.parent = n.key OFFSET 0) AS s
 )
 SELECT n.* FROM node AS n;
 DROP TABLE transhume.siblings_places;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_places_key ON transhume.tree_places (key);
-ANALYZE transhume.tree_places;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_places'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_places RENAME TO unordered_places;
+    CREATE UNLOGGED TABLE transhume.tree_places AS SELECT n.* FROM transhume.unordered_places AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_places;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_places (key);
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -349,11 +443,16 @@ CROSS JOIN LATERAL (
     ('broken', '23514', n.fate = 'broken', 'lft, rght = ' || n.was::text || ' leads back to it: it is a root now'),
     ('flattened', '23514', n.level > n.depth, n.level::text || ' levels deep: it hangs from ' || n.parent::text || ' now, 5 levels deep')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE (n.fate IS NOT NULL OR n.level > n.depth) AND done.is_done;
+WHERE (n.fate IS NOT NULL OR n.level > n.depth) AND done.is_done AND (n.fate IN ('filtered', 'unfit')) IS NOT TRUE;
 DROP TABLE transhume.links_places;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_places AS i;
+
 -- transhume: revert on target
+DROP TABLE IF EXISTS transhume.tree_places;
+DROP TABLE IF EXISTS transhume.rows_places;
+DROP TABLE IF EXISTS transhume.intact_places;
 DROP TABLE IF EXISTS transhume.links_places;
 DROP TABLE IF EXISTS transhume.nodes_places;
 DROP TABLE IF EXISTS transhume.siblings_places;
-DROP TABLE IF EXISTS transhume.tree_places;

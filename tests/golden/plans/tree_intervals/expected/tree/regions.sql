@@ -6,17 +6,37 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_regions (
+CREATE UNLOGGED TABLE transhume.intact_regions AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_regions (
+  id bigint,
+  lo bigint,
+  hi bigint,
+  "node tree" integer,
+  "node id" uuid
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_regions (
   key bigint NOT NULL,
   parent bigint,
   lft bigint,
   rght bigint,
   tree integer,
   id uuid,
-  lost bigint,
+  place tid,
   fate text,
+  lost bigint,
   nowhere text
-);
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.tree_regions (
+  key bigint,
+  parent bigint,
+  depth integer,
+  place tid,
+  id uuid,
+  parent_id uuid,
+  nowhere text,
+  was bigint,
+  fate text
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.region'::regclass) AS bytes
@@ -54,15 +74,20 @@ FROM public.region AS s
 WHERE ($1::text IS NULL OR s.id > $1::bigint)
   AND ($2::text IS NULL OR s.id <= $2::bigint);
 
--- transhume: load on target binds after.1 upto.1 -- the narrow rows that can move
-INSERT INTO transhume.links_regions (key, parent, lft, rght, tree, id)
+-- transhume: load on target binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
+INSERT INTO transhume.rows_regions (
+  id,
+  lo,
+  hi,
+  "node tree",
+  "node id"
+)
   SELECT
-    s.id AS key,
-    NULL::bigint AS parent,
-    s.lo AS lft,
-    s.hi AS rght,
-    0 AS tree,
-    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id
+    s.id,
+    s.lo,
+    s.hi,
+    0 AS "node tree",
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS "node id"
   FROM (
   SELECT
     s.id,
@@ -73,7 +98,34 @@ INSERT INTO transhume.links_regions (key, parent, lft, rght, tree, id)
     AND ($2::text IS NULL OR s.id <= $2::bigint)
 ) AS s;
 
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_regions (key, parent, lft, rght, tree, id, place, fate)
+SELECT
+  l.key,
+  l.parent,
+  l.lft,
+  l.rght,
+  l.tree,
+  l.id,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id AS key,
+    NULL::bigint AS parent,
+    s.lo AS lft,
+    s.hi AS rght,
+    s."node tree" AS tree,
+    s."node id" AS id,
+    s.ctid AS place,
+    NULL AS fate
+  FROM transhume.rows_regions AS s
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_regions'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_regions'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
+
 -- transhume: build of "parents" on target -- the nearest rows that they lie in
+ANALYZE transhume.links_regions;
 UPDATE transhume.links_regions AS l
 SET
   parent = f.parent,
@@ -110,74 +162,82 @@ FROM (
   ) AS f
   WHERE NOT f.is_above
 ) AS f
-WHERE f.key = l.key AND (f.parent IS NOT NULL OR f.crosses);
+WHERE f.key = l.key AND (f.parent IS NOT NULL OR f.crosses) AND l.fate IS NULL;
 UPDATE transhume.links_regions AS l
 SET nowhere = 'lo, hi = ' || concat_ws(', ', l.lft, l.rght) || ' lies in no row as it should'
-WHERE (l.lft < l.rght) IS NOT TRUE AND (l.lft IS NOT NULL OR l.rght IS NOT NULL);
+WHERE (l.lft < l.rght) IS NOT TRUE AND (l.lft IS NOT NULL OR l.rght IS NOT NULL) AND l.fate IS NULL;
 
--- transhume: build of "links" on target -- what the planner must know of them
-ANALYZE transhume.links_regions;
+-- transhume: build of "found by" on target -- how rows are found from level to level
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_regions'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_regions_parent ON transhume.links_regions (parent);
+  END IF;
+END
+$found_by$;
 
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_regions'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_regions_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_regions_parent ON transhume.links_regions (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.tree_regions AS
+INSERT INTO transhume.tree_regions (key, parent, depth, place, id, parent_id, nowhere)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
-    l.lost AS was,
-    l.key AS root,
+    0 AS depth,
+    l.place,
     l.id,
     NULL::uuid AS parent_id,
-    l.id AS root_id,
-    0 AS depth,
-    l.fate,
     l.nowhere
   FROM transhume.links_regions AS l
   WHERE l.parent IS NULL
     AND l.nowhere IS NULL
+    AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     n.key,
-    l.lost,
-    n.root,
+    n.depth + 1,
+    l.place,
     l.id,
     n.id,
-    n.root_id,
-    n.depth + 1,
-    l.fate,
     l.nowhere
   FROM node AS n
   JOIN transhume.links_regions AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.id, n.parent_id, n.root_id, n.depth, n.fate, n.nowhere FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.place, n.id, n.parent_id, n.nowhere FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_regions) - (SELECT count(*) FROM transhume.tree_regions) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
+  ANALYZE transhume.links_regions, transhume.tree_regions;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_regions AS l
@@ -198,33 +258,31 @@ BEGIN
     SELECT
       l.key,
       NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
+      0 AS depth,
+      l.place,
       l.id,
       NULL::uuid AS parent_id,
-      l.id AS root_id,
-      0 AS depth,
-      l.fate,
-      l.nowhere
+      l.nowhere,
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       n.key,
-      l.lost,
-      n.root,
+      n.depth + 1,
+      l.place,
       l.id,
       n.id,
-      n.root_id,
-      n.depth + 1,
-      l.fate,
-      l.nowhere
+      l.nowhere,
+      l.lost,
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere FROM node AS n;
-  INSERT INTO transhume.tree_regions (key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere) SELECT key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere FROM found AS n;
+  SELECT key, parent, depth, place, id, parent_id, nowhere, was, fate FROM node AS n;
+  INSERT INTO transhume.tree_regions (key, parent, depth, place, id, parent_id, nowhere, was, fate) SELECT key, parent, depth, place, id, parent_id, nowhere, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -235,6 +293,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -243,43 +302,52 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.tree_regions (key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere)
+  INSERT INTO transhume.tree_regions (key, parent, depth, place, id, parent_id, nowhere, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
+      0 AS depth,
+      l.place,
       l.id,
       NULL::uuid AS parent_id,
-      l.id AS root_id,
-      0 AS depth,
-      l.fate,
-      l.nowhere
+      l.nowhere,
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       n.key,
-      l.lost,
-      n.root,
+      n.depth + 1,
+      l.place,
       l.id,
       n.id,
-      n.root_id,
-      n.depth + 1,
-      l.fate,
-      l.nowhere
+      l.nowhere,
+      l.lost,
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, id, parent_id, root_id, depth, fate, nowhere FROM node AS n;
+  SELECT key, parent, depth, place, id, parent_id, nowhere, was, fate FROM node AS n;
 END
 $loose$;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_regions_key ON transhume.tree_regions (key);
-ANALYZE transhume.tree_regions;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_regions'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_regions RENAME TO unordered_regions;
+    CREATE UNLOGGED TABLE transhume.tree_regions AS SELECT n.* FROM transhume.unordered_regions AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_regions;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_regions (key);
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -293,9 +361,19 @@ CROSS JOIN LATERAL (
     ('rooted', '23503', n.fate = 'rooted', coalesce(n.nowhere, 'lo, hi = ' || n.was::text || ' does not move') || ': it is a root now'),
     ('broken', '23514', n.fate = 'broken', 'lo, hi = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE (n.fate IS NOT NULL) AND done.is_done;
+WHERE (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+) > 0 AND (n.fate IS NOT NULL) AND done.is_done;
 DROP TABLE transhume.links_regions;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_regions AS i;
+
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.links_regions;
 DROP TABLE IF EXISTS transhume.tree_regions;
+DROP TABLE IF EXISTS transhume.rows_regions;
+DROP TABLE IF EXISTS transhume.intact_regions;
+DROP TABLE IF EXISTS transhume.links_regions;

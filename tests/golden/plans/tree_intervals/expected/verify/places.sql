@@ -63,9 +63,9 @@ CROSS JOIN LATERAL (
 -- transhume: query of "shape" on source binds rejected rooted -- who hangs from whom, of the rows that arrived
 WITH link AS (
   SELECT
-    s.id::bigint AS key,
-    nullif(above.parent, s.id::bigint) AS parent,
-    row_number() OVER (PARTITION BY nullif(above.parent, s.id::bigint), s.id::text = ANY ($2::text[]), above.crosses IS TRUE OR ((s.lft::bigint < s.rght::bigint) IS NOT TRUE AND (s.lft::bigint IS NOT NULL OR s.rght::bigint IS NOT NULL)) ORDER BY s.name COLLATE "C", s.id::bigint) AS place
+    s.id AS key,
+    nullif(above.parent, s.id) AS parent,
+    row_number() OVER (PARTITION BY nullif(above.parent, s.id), s.id::text = ANY ($2::text[]), above.crosses IS TRUE OR ((s.lft::bigint < s.rght::bigint) IS NOT TRUE AND (s.lft::bigint IS NOT NULL OR s.rght::bigint IS NOT NULL)) ORDER BY s.name COLLATE "C", s.id) AS place
   FROM (
   SELECT
     s.id,
@@ -96,7 +96,7 @@ WITH link AS (
           SELECT
             p.key, p.tree, p.lft, p.rght, side.step,
             sum(side.step) OVER (PARTITION BY p.tree ORDER BY side.at, side.step DESC, p.key) - 1 AS depth
-          FROM (SELECT p.id::bigint AS key, p.lft::bigint AS lft, p.rght::bigint AS rght, p.tree_id AS tree FROM public.place AS p) AS p
+          FROM (SELECT p.id AS key, p.lft::bigint AS lft, p.rght::bigint AS rght, p.tree_id AS tree FROM public.place AS p) AS p
           CROSS JOIN LATERAL (VALUES (p.lft, 1), (p.rght, -1)) AS side (at, step)
           WHERE p.lft < p.rght
         ) AS e
@@ -107,7 +107,7 @@ WITH link AS (
     WINDOW part AS (PARTITION BY b.tree, b.level, b.part ORDER BY b.lft, b.key)
   ) AS f
   WHERE NOT f.is_above
-) AS above ON above.key = s.id::bigint
+) AS above ON above.key = s.id
   WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
 )
 SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
@@ -125,20 +125,20 @@ UNION ALL
 
 -- transhume: query of "shape" on target binds run -- the same, with the parents put back that were mended
 WITH mended AS (
-  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'lft, rght')::bigint AS parent
+  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'lft, rght')::integer AS parent
   FROM transhume.reject AS j
   WHERE j.run = $1::uuid AND j.table_id = 'places' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
 ), link AS (
   SELECT
-    t.old::bigint AS key,
+    t.old AS key,
     CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent,
     row_number() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL, m.key IS NOT NULL AND m.parent IS NULL ORDER BY t."position") AS place
   FROM app.places AS t
   LEFT JOIN (
-    SELECT p.id AS id, p.old::bigint AS key
+    SELECT p.id AS id, p.old AS key
     FROM app.places AS p
   ) AS p ON p.id = t.parent_id
-  LEFT JOIN mended AS m ON m.key = t.old::bigint::text
+  LEFT JOIN mended AS m ON m.key = t.old::text
 )
 SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
 FROM link AS l
@@ -187,10 +187,10 @@ UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
 FROM transhume.reject AS j
 JOIN (
-  SELECT t.*, t.old::bigint::text AS "key in source" FROM app.places AS t
+  SELECT t.*, t.old::text AS "key in source" FROM app.places AS t
 ) AS t ON t."key in source" = j.key[1]
 LEFT JOIN (
-  SELECT q.old::bigint::text AS key, q.parent_id AS parent FROM app.places AS q
+  SELECT q.old::text AS key, q.parent_id AS parent FROM app.places AS q
 ) AS q ON q.key = j.raw ->> 'lft, rght'
 CROSS JOIN LATERAL (
   VALUES

@@ -64,8 +64,8 @@ CROSS JOIN LATERAL (
 -- transhume: query of "shape" on source binds rejected -- who hangs from whom, of the rows that arrived
 WITH link AS (
   SELECT
-    s.id::bigint AS key,
-    nullif(s.parent_id::bigint, s.id::bigint) AS parent
+    s.id AS key,
+    nullif(s.parent_id, s.id) AS parent
   FROM (
   SELECT
     s.id,
@@ -88,19 +88,19 @@ UNION ALL
 
 -- transhume: query of "shape" on target binds run -- the same, with the parents put back that were mended
 WITH mended AS (
-  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'parent_id')::bigint AS parent
+  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'parent_id')::integer AS parent
   FROM transhume.reject AS j
   WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
 ), link AS (
   SELECT
-    t.id::bigint AS key,
+    t.id AS key,
     CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent
   FROM app.comments AS t
   LEFT JOIN (
-    SELECT p.id AS id, p.id::bigint AS key
+    SELECT p.id AS id, p.id AS key
     FROM app.comments AS p
   ) AS p ON p.id = t.parent_id
-  LEFT JOIN mended AS m ON m.key = t.id::bigint::text
+  LEFT JOIN mended AS m ON m.key = t.id::text
 )
 SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
 FROM link AS l
@@ -150,10 +150,10 @@ UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
 FROM transhume.reject AS j
 JOIN (
-  SELECT t.*, t.id::bigint::text AS "key in source" FROM app.comments AS t
+  SELECT t.*, t.id::text AS "key in source" FROM app.comments AS t
 ) AS t ON t."key in source" = j.key[1]
 LEFT JOIN (
-  SELECT q.id::bigint::text AS key, q.parent_id AS parent FROM app.comments AS q
+  SELECT q.id::text AS key, q.parent_id AS parent FROM app.comments AS q
 ) AS q ON q.key = j.raw ->> 'parent_id'
 CROSS JOIN LATERAL (
   VALUES

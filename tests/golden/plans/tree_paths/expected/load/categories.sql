@@ -1,68 +1,70 @@
--- load.categories: public.category (source) -> app.categories (target), through a stage (the source cannot compute
---     parent_id: the hierarchy is computed in the target), in chunks by id
+-- load.categories: transhume.rows_categories (target) -> app.categories (target), in chunks by place
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.categories, tree.categories
--- locks  ACCESS SHARE on public.category in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.categories (INSERT)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source, and its bytes on disk
-SELECT count(*) AS rows, pg_table_size('public.category'::regclass) AS bytes
-FROM public.category AS s;
+-- transhume: intact on target -- what the hierarchy has kept is still there
+SELECT i.intact FROM transhume.intact_categories AS i;
 
--- transhume: split on source binds ranges share -- where each range ends but the last
-SELECT sample.id::text AS id
-FROM (
+-- transhume: size on target binds run -- the rows that are kept, and their bytes
+SELECT coalesce(sum(c.loaded), 0) AS rows, pg_table_size('transhume.rows_categories'::regclass) AS bytes
+FROM transhume.chunk AS c
+WHERE c.run = $1::uuid AND c.step = 'tree.categories';
+
+-- transhume: split on target binds ranges share -- where each range ends but the last
+WITH heap AS (
   SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in sample",
-    count(*) OVER () AS "rows of sample"
-  FROM public.category AS s TABLESAMPLE SYSTEM ($2::real)
-) AS sample
-WHERE sample."place in sample" < sample."rows of sample"
-  AND sample."place in sample" * $1::bigint / sample."rows of sample"
-    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
-ORDER BY sample."place in sample";
-
--- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT page.id::text AS id, count(*) OVER () AS rows
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_categories'::regclass
+)
+SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
-  SELECT s.id
-  FROM public.category AS s
-  WHERE ($1::text IS NULL OR s.id > $1::uuid)
-    AND ($2::text IS NULL OR s.id <= $2::uuid)
-  ORDER BY s.id
-  LIMIT $3::bigint
+  SELECT done.block, done.ranges, lag(done.ranges, 1, 0::bigint) OVER (ORDER BY done.block) AS before
+  FROM (
+    SELECT
+      edge.block,
+      floor($1::bigint * sum(heap.density * least(heap.blocks, edge.block + 1)) / sum(heap.density * heap.blocks))::bigint AS ranges
+    FROM (SELECT max(heap.blocks) AS blocks FROM heap) AS longest
+    CROSS JOIN generate_series(0, longest.blocks - 1, 1 + longest.blocks / ($1::bigint * 100)) AS edge (block)
+    CROSS JOIN heap
+    GROUP BY edge.block
+  ) AS done
 ) AS page
-ORDER BY page.id DESC
-LIMIT 1;
+WHERE page.ranges > page.before AND page.ranges < $1::bigint
+ORDER BY page.block;
 
--- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
-COPY (
+-- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
+WITH heap AS (
   SELECT
-    s.id,
-    s.path,
-    s.name
-  FROM public.category AS s
-  WHERE ($1::text IS NULL OR s.id > $1::uuid)
-    AND ($2::text IS NULL OR s.id <= $2::uuid)
-) TO STDOUT (FORMAT binary);
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_categories'::regclass
+)
+SELECT
+  least(
+    format('(%s,65535)', least(page.first + greatest(floor($3::bigint / sum(heap.density)), 1)::bigint, max(heap.blocks)) - 1)::tid,
+    $2::tid
+  )::text AS ctid,
+  NULL::bigint AS rows
+FROM heap
+CROSS JOIN (
+  SELECT coalesce(place.at[0] + (place.at[1] = 65535)::integer, 0)::bigint AS first
+  FROM (VALUES ($1::tid::text::point)) AS place (at)
+) AS page
+WHERE heap.blocks > page.first AND coalesce($1::tid < $2::tid, true)
+GROUP BY page.first;
 
--- transhume: stage on target -- where they arrive; once a connection
-CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_categories (
-  id uuid,
-  path character varying(255),
-  name text
-) ON COMMIT DELETE ROWS;
+-- transhume: count on target binds after.1 upto.1 -- the rows of the chunk
+SELECT count(*) AS rows, count(*) AS kept
+FROM transhume.tree_categories AS node
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
--- transhume: fill on target
-COPY pg_temp.stage_categories (
-  id,
-  path,
-  name
-) FROM STDIN (FORMAT binary);
-
--- transhume: load on target -- all rows but those that fail a guard
+-- transhume: load on target binds after.1 upto.1 -- all rows but those that fail a guard
 INSERT INTO app.categories (
   id,
   name,
@@ -76,33 +78,76 @@ SELECT
   node.parent::uuid AS parent_id,
   node.depth AS depth,
   node."position" AS "position"
-FROM pg_temp.stage_categories AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_categories AS n WHERE n.key = s.id OFFSET 0) AS node ON true
-WHERE (node.fate IS DISTINCT FROM 'orphan')
-  AND (node.fate IS DISTINCT FROM 'below')
-  AND (node.key IS NOT NULL);
+FROM transhume.tree_categories AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.path, r.name
+  FROM transhume.rows_categories AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND (node.fate IS DISTINCT FROM 'orphan')
+  AND (node.fate IS DISTINCT FROM 'below');
 
--- transhume: reject on target binds run step chunk -- sets aside the rows that fail one
+-- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $1::uuid, $2, $3::bigint, 'categories', 'public.category',
+  $3::uuid, $4, $5::bigint, 'categories', 'public.category',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
-FROM pg_temp.stage_categories AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_categories AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+FROM transhume.tree_categories AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.path, r.name
+  FROM transhume.rows_categories AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (
     VALUES
       (1, node.fate IS DISTINCT FROM 'orphan', 'parent_id', 'path has no row that moves', '23503'),
-      (2, node.fate IS DISTINCT FROM 'below', 'parent_id', 'hangs by path from a row that is set aside', '23503'),
-      (3, node.key IS NOT NULL, 'parent_id', 'was not there when the hierarchy was computed', '23503')
+      (2, node.fate IS DISTINCT FROM 'below', 'parent_id', 'hangs by path from a row that is set aside', '23503')
   ) AS guard (place, ok, target_column, reason, sqlstate)
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place
   LIMIT 1
-) AS failed;
+) AS failed
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid);
+
+-- transhume: stage on target -- where they arrive; emptied each time
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_categories (
+  id uuid,
+  path character varying(255),
+  name text,
+  "place in source" tid
+) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_categories;
+
+-- transhume: fill on target binds after.1 upto.1
+INSERT INTO pg_temp.stage_categories (
+  id,
+  path,
+  name,
+  "place in source"
+)
+  SELECT
+    s.id,
+    s.path,
+    s.name,
+    node.ctid AS "place in source"
+  FROM transhume.tree_categories AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.path, r.name
+  FROM transhume.rows_categories AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+  WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+    AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
 -- transhume: sift on target binds behind most -- loads what it can, tells what is refused
 CREATE OR REPLACE FUNCTION pg_temp.sift_categories(behind tid, most bigint)
@@ -139,11 +184,10 @@ SELECT
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_categories AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_categories AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_categories AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (node.fate IS DISTINCT FROM 'orphan')
-  AND (node.fate IS DISTINCT FROM 'below')
-  AND (node.key IS NOT NULL);
+  AND (node.fate IS DISTINCT FROM 'below');
       GET DIAGNOSTICS touched = ROW_COUNT;
       inserted := sift.inserted + sift.touched;
       done := sift.done + sift.size;
@@ -176,9 +220,10 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'categories', 'public.category',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_categories AS s
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_categories AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

@@ -6,15 +6,33 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_categories (
+CREATE UNLOGGED TABLE transhume.intact_categories AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_categories (
+  id uuid,
+  path character varying(255),
+  name text,
+  "node path" text
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_categories (
   key uuid NOT NULL,
   parent uuid,
   order_1 character varying(255),
   path text,
-  lost uuid,
+  place tid,
   fate text,
+  lost uuid,
   nowhere text
-);
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.nodes_categories (
+  key uuid,
+  parent uuid,
+  depth integer,
+  place tid,
+  nowhere text,
+  position integer,
+  was uuid,
+  fate text
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.category'::regclass) AS bytes
@@ -47,13 +65,13 @@ FROM (
 ORDER BY page.id DESC
 LIMIT 1;
 
--- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+-- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
-    s.id AS key,
-    NULL::uuid AS parent,
-    s.path AS order_1,
-    s.path::text AS path
+    s.id,
+    s.path,
+    s.name,
+    s.path::text AS "node path"
   FROM (
   SELECT
     s.id,
@@ -66,9 +84,37 @@ COPY (
 ) TO STDOUT (FORMAT binary);
 
 -- transhume: receive on target
-COPY transhume.links_categories (key, parent, order_1, path) FROM STDIN (FORMAT binary);
+COPY transhume.rows_categories (
+  id,
+  path,
+  name,
+  "node path"
+) FROM STDIN (FORMAT binary);
+
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_categories (key, parent, order_1, path, place, fate)
+SELECT
+  l.key,
+  l.parent,
+  l.order_1,
+  l.path,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id AS key,
+    NULL::uuid AS parent,
+    s.path AS order_1,
+    s."node path" AS path,
+    s.ctid AS place,
+    NULL AS fate
+  FROM transhume.rows_categories AS s
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_categories'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_categories'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
 
 -- transhume: build of "parents" on target -- the rows with whose paths theirs begin
+ANALYZE transhume.links_categories;
 UPDATE transhume.links_categories AS l
 SET
   parent = a.key,
@@ -79,67 +125,83 @@ LEFT JOIN (
   FROM transhume.links_categories AS l
   ORDER BY l.path, l.key
 ) AS a ON a.path = p.prefix
-WHERE p.key = l.key AND p.prefix IS NOT NULL;
+WHERE p.key = l.key AND p.prefix IS NOT NULL AND l.fate IS NULL;
 
--- transhume: build of "links" on target -- what the planner must know of them
-ANALYZE transhume.links_categories;
+-- transhume: build of "found by" on target -- how rows are found from level to level
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_categories'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_categories_parent ON transhume.links_categories (parent);
+  END IF;
+END
+$found_by$;
 
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_categories'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_categories_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_categories_parent ON transhume.links_categories (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.nodes_categories AS
+INSERT INTO transhume.nodes_categories (key, parent, depth, place, nowhere, "position")
 WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::uuid AS parent,
-    l.lost AS was,
-    l.key AS root,
     0 AS depth,
-    l.fate,
+    l.place,
     l.nowhere,
-    l.order_1
-  FROM transhume.links_categories AS l
-  WHERE l.parent IS NULL
-    AND l.nowhere IS NULL
+    l.order_1,
+    l.number
+  FROM (
+    SELECT l.*, row_number() OVER (ORDER BY l.order_1 COLLATE "C", l.key)::integer AS number
+    FROM transhume.links_categories AS l
+    WHERE l.parent IS NULL
+      AND l.nowhere IS NULL
+  ) AS l
+  WHERE abs(hashtext(l.key::text) % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     n.key,
-    l.lost,
-    n.root,
     n.depth + 1,
-    CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END,
+    l.place,
     l.nowhere,
-    l.order_1
+    l.order_1,
+    NULL::integer
   FROM node AS n
   JOIN transhume.links_categories AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere, n.order_1, row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.place, n.nowhere, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer END FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_categories) - (SELECT count(*) FROM transhume.nodes_categories) INTO rows;
   IF rows = 0 THEN
+    ALTER TABLE transhume.nodes_categories RENAME TO tree_categories;  -- siblings are numbered
     RETURN;
   END IF;
+  ANALYZE transhume.links_categories, transhume.nodes_categories;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_categories AS l
@@ -160,29 +222,27 @@ BEGIN
     SELECT
       l.key,
       NULL::uuid AS parent,
-      l.lost AS was,
-      l.key AS root,
       0 AS depth,
-      l.fate,
+      l.place,
       l.nowhere,
-      l.order_1
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       n.key,
-      l.lost,
-      n.root,
       n.depth + 1,
-      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END,
+      l.place,
       l.nowhere,
-      l.order_1
+      l.lost,
+      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM node AS n;
-  INSERT INTO transhume.nodes_categories (key, parent, was, root, depth, fate, nowhere, order_1) SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM found AS n;
+  SELECT key, parent, depth, place, nowhere, was, fate FROM node AS n;
+  INSERT INTO transhume.nodes_categories (key, parent, depth, place, nowhere, was, fate) SELECT key, parent, depth, place, nowhere, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -193,6 +253,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -201,33 +262,31 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_categories (key, parent, was, root, depth, fate, nowhere, order_1)
+  INSERT INTO transhume.nodes_categories (key, parent, depth, place, nowhere, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::uuid AS parent,
-      l.lost AS was,
-      l.key AS root,
       0 AS depth,
-      l.fate,
+      l.place,
       l.nowhere,
-      l.order_1
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       n.key,
-      l.lost,
-      n.root,
       n.depth + 1,
-      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END,
+      l.place,
       l.nowhere,
-      l.order_1
+      l.lost,
+      CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' ELSE l.fate END
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM node AS n;
+  SELECT key, parent, depth, place, nowhere, was, fate FROM node AS n;
 END
 $loose$;
 
@@ -236,22 +295,33 @@ SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
   -- Nothing was loose: they are numbered.
-  IF NOT EXISTS (SELECT FROM transhume.nodes_categories AS n WHERE n.position IS NULL) THEN
-    ALTER TABLE transhume.nodes_categories RENAME TO tree_categories;
+  IF to_regclass('transhume.nodes_categories') IS NULL THEN
     RETURN;
   END IF;
-  CREATE TABLE transhume.tree_categories AS
+  CREATE UNLOGGED TABLE transhume.tree_categories AS
   SELECT
-    n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere,
-    row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
-  FROM transhume.nodes_categories AS n;
+    n.key, n.parent, n.depth, n.place, n.nowhere, n.was, n.fate,
+    row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('orphan', 'below')) IS NOT TRUE) ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
+  FROM transhume.nodes_categories AS n
+  JOIN transhume.links_categories AS l ON l.key = n.key;
   DROP TABLE transhume.nodes_categories;
 END
 $siblings$;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_categories_key ON transhume.tree_categories (key);
-ANALYZE transhume.tree_categories;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_categories'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_categories RENAME TO unordered_categories;
+    CREATE UNLOGGED TABLE transhume.tree_categories AS SELECT n.* FROM transhume.unordered_categories AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_categories;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_categories (key);
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -265,10 +335,20 @@ CROSS JOIN LATERAL (
     ('rooted', '23503', n.fate = 'rooted', coalesce(n.nowhere, 'path = ' || n.was::text || ' does not move') || ': it is a root now'),
     ('broken', '23514', n.fate = 'broken', 'path = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE (n.fate IS NOT NULL) AND done.is_done AND (n.fate IN ('orphan', 'below')) IS NOT TRUE;
+WHERE (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+) > 0 AND (n.fate IS NOT NULL) AND done.is_done AND (n.fate IN ('orphan', 'below')) IS NOT TRUE;
 DROP TABLE transhume.links_categories;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_categories AS i;
+
 -- transhume: revert on target
+DROP TABLE IF EXISTS transhume.tree_categories;
+DROP TABLE IF EXISTS transhume.rows_categories;
+DROP TABLE IF EXISTS transhume.intact_categories;
 DROP TABLE IF EXISTS transhume.links_categories;
 DROP TABLE IF EXISTS transhume.nodes_categories;
-DROP TABLE IF EXISTS transhume.tree_categories;

@@ -6,16 +6,37 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_posts (
-  key bigint NOT NULL,
-  parent bigint,
+CREATE UNLOGGED TABLE transhume.intact_posts AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_posts (
+  id integer,
+  tree_path text,
+  name text,
+  size text,
+  "node path" text,
+  "node fits" boolean,
+  "node passes" boolean
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_posts (
+  key integer NOT NULL,
+  parent integer,
   order_1 text,
   path text,
-  fits boolean,
-  lost bigint,
+  place tid,
   fate text,
+  lost integer,
   nowhere text
-);
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.nodes_posts (
+  key integer,
+  parent integer,
+  root integer,
+  depth integer,
+  place tid,
+  nowhere text,
+  position integer,
+  was integer,
+  fate text
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.post'::regclass) AS bytes
@@ -47,14 +68,16 @@ FROM (
 ) AS page
 HAVING count(*) > 0;
 
--- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+-- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
-    s.id::bigint AS key,
-    NULL::bigint AS parent,
-    s.name AS order_1,
-    btrim(s.tree_path, '/') AS path,
-    (s."passes the filter" AND (CASE WHEN s.size COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.size) <= 1000 THEN s.size::numeric BETWEEN -2147483648 AND 2147483647 ELSE s.size IS NULL END)) IS TRUE AS fits
+    s.id,
+    s.tree_path,
+    s.name,
+    s.size,
+    btrim(s.tree_path, '/') AS "node path",
+    ((CASE WHEN s.size COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.size) <= 1000 THEN s.size::numeric BETWEEN -2147483648 AND 2147483647 ELSE s.size IS NULL END)) IS TRUE AS "node fits",
+    s."passes the filter" AS "node passes"
   FROM (
   SELECT
     s.id,
@@ -69,9 +92,40 @@ COPY (
 ) TO STDOUT (FORMAT binary);
 
 -- transhume: receive on target
-COPY transhume.links_posts (key, parent, order_1, path, fits) FROM STDIN (FORMAT binary);
+COPY transhume.rows_posts (
+  id,
+  tree_path,
+  name,
+  size,
+  "node path",
+  "node fits",
+  "node passes"
+) FROM STDIN (FORMAT binary);
+
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_posts (key, parent, order_1, path, place, fate)
+SELECT
+  l.key,
+  CASE WHEN l.fate IS NULL THEN l.parent END,
+  l.order_1,
+  l.path,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id AS key,
+    NULL::integer AS parent,
+    s.name AS order_1,
+    s."node path" AS path,
+    s.ctid AS place,
+    CASE WHEN NOT s."node passes" THEN 'filtered' WHEN (s."node fits") IS NOT TRUE THEN 'unfit' END AS fate
+  FROM transhume.rows_posts AS s
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_posts'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_posts'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
 
 -- transhume: build of "parents" on target -- the rows with whose paths theirs begin
+ANALYZE transhume.links_posts;
 UPDATE transhume.links_posts AS l
 SET
   parent = a.key,
@@ -82,69 +136,106 @@ LEFT JOIN (
   FROM transhume.links_posts AS l
   ORDER BY l.path, l.key
 ) AS a ON a.path = p.prefix
-WHERE p.key = l.key AND p.prefix IS NOT NULL;
-DELETE FROM transhume.links_posts AS l WHERE NOT l.fits;
+WHERE p.key = l.key AND p.prefix IS NOT NULL AND l.fate IS NULL;
 
--- transhume: build of "links" on target -- what the planner must know of them
+-- transhume: build of "found by" on target -- how rows are found from level to level
 CREATE UNIQUE INDEX links_posts_key ON transhume.links_posts (key);
-ANALYZE transhume.links_posts;
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_posts'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_posts_parent ON transhume.links_posts (parent);
+  END IF;
+END
+$found_by$;
 
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_posts'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_posts_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_posts_parent ON transhume.links_posts (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.nodes_posts AS
+INSERT INTO transhume.nodes_posts (key, parent, root, depth, place, nowhere, "position")
 WITH RECURSIVE node AS (
   SELECT
     l.key,
-    NULL::bigint AS parent,
-    l.lost AS was,
+    NULL::integer AS parent,
     l.key AS root,
     0 AS depth,
-    l.fate,
+    l.place,
     l.nowhere,
-    l.order_1
-  FROM transhume.links_posts AS l
-  WHERE l.parent IS NULL
-    AND l.nowhere IS NULL
+    l.order_1,
+    l.number
+  FROM (
+    SELECT l.*, row_number() OVER (ORDER BY l.order_1 COLLATE "C", l.key)::integer AS number
+    FROM transhume.links_posts AS l
+    WHERE l.parent IS NULL
+      AND l.nowhere IS NULL
+      AND l.fate IS NULL
+  ) AS l
+  WHERE abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     n.key,
-    l.lost,
     n.root,
     n.depth + 1,
-    l.fate,
+    l.place,
     l.nowhere,
-    l.order_1
+    l.order_1,
+    NULL::integer
   FROM node AS n
   JOIN transhume.links_posts AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere, n.order_1, row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position FROM node AS n;
+SELECT n.key, n.parent, n.root, n.depth, n.place, n.nowhere, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer END FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_posts) - (SELECT count(*) FROM transhume.nodes_posts) INTO rows;
   IF rows = 0 THEN
+    ALTER TABLE transhume.nodes_posts RENAME TO tree_posts;  -- siblings are numbered
     RETURN;
   END IF;
+  ANALYZE transhume.links_posts, transhume.nodes_posts;
+
+  -- Those that will not move: they have no place.
+  INSERT INTO transhume.nodes_posts (key, parent, root, depth, place, nowhere, was, fate)
+  SELECT
+    l.key,
+    NULL::integer AS parent,
+    l.key AS root,
+    0 AS depth,
+    l.place,
+    l.nowhere,
+    l.lost AS was,
+    l.fate
+  FROM transhume.links_posts AS l
+  WHERE l.fate IS NOT NULL;
+  GET DIAGNOSTICS steps = ROW_COUNT;
+  IF rows = steps THEN
+    ALTER TABLE transhume.nodes_posts RENAME TO tree_posts;
+    RETURN;
+  END IF;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_posts AS l
@@ -155,44 +246,44 @@ BEGIN
 
   -- Orphans: they hang from another row.
   WITH RECURSIVE above AS (
-    SELECT l.key, l.parent FROM transhume.links_posts AS l WHERE l.key = '1'::bigint
+    SELECT l.key, l.parent FROM transhume.links_posts AS l WHERE l.key = '1'::integer
     UNION
     SELECT l.key, l.parent FROM above AS a JOIN transhume.links_posts AS l ON l.key = a.parent
   )
   UPDATE loose AS l
   SET
     lost = l.parent,
-    parent = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN '1'::bigint END,
+    parent = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN '1'::integer END,
     fate = CASE WHEN EXISTS (SELECT FROM above) AND l.key NOT IN (SELECT a.key FROM above AS a) THEN 'adopted' ELSE 'rooted' END
   WHERE NOT EXISTS (SELECT FROM loose AS p WHERE p.key = l.parent);
   CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
-      l.key AS key,
-      CASE WHEN n.key IS NULL THEN NULL::bigint ELSE n.key END AS parent,
-      l.lost AS was,
+      l.key,
+      CASE WHEN n.key IS NULL THEN NULL::integer ELSE n.key END AS parent,
       CASE WHEN n.key IS NULL THEN l.key ELSE n.root END AS root,
       CASE WHEN n.key IS NULL THEN 0 ELSE n.depth + 1 END AS depth,
-      l.fate AS fate,
-      l.nowhere AS nowhere,
-      l.order_1 AS order_1
+      l.place,
+      l.nowhere,
+      l.lost AS was,
+      l.fate
     FROM loose AS l LEFT JOIN transhume.nodes_posts AS n ON n.key = l.parent
     WHERE (l.parent IS NULL OR n.key IS NOT NULL)
     UNION ALL
     SELECT
       l.key,
       n.key,
-      l.lost,
       n.root,
       n.depth + 1,
-      l.fate,
+      l.place,
       l.nowhere,
-      l.order_1
+      l.lost,
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM node AS n;
-  INSERT INTO transhume.nodes_posts (key, parent, was, root, depth, fate, nowhere, order_1) SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM found AS n;
+  SELECT key, parent, root, depth, place, nowhere, was, fate FROM node AS n;
+  INSERT INTO transhume.nodes_posts (key, parent, root, depth, place, nowhere, was, fate) SELECT key, parent, root, depth, place, nowhere, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -203,6 +294,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -211,33 +303,33 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_posts (key, parent, was, root, depth, fate, nowhere, order_1)
+  INSERT INTO transhume.nodes_posts (key, parent, root, depth, place, nowhere, was, fate)
   WITH RECURSIVE node AS (
     SELECT
-      l.key AS key,
-      CASE WHEN n.key IS NULL THEN NULL::bigint ELSE n.key END AS parent,
-      l.lost AS was,
+      l.key,
+      CASE WHEN n.key IS NULL THEN NULL::integer ELSE n.key END AS parent,
       CASE WHEN n.key IS NULL THEN l.key ELSE n.root END AS root,
       CASE WHEN n.key IS NULL THEN 0 ELSE n.depth + 1 END AS depth,
-      l.fate AS fate,
-      l.nowhere AS nowhere,
-      l.order_1 AS order_1
+      l.place,
+      l.nowhere,
+      l.lost AS was,
+      l.fate
     FROM loose AS l LEFT JOIN transhume.nodes_posts AS n ON n.key = l.parent
     WHERE (l.parent IS NULL OR n.key IS NOT NULL)
     UNION ALL
     SELECT
       l.key,
       n.key,
-      l.lost,
       n.root,
       n.depth + 1,
-      l.fate,
+      l.place,
       l.nowhere,
-      l.order_1
+      l.lost,
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate, nowhere, order_1 FROM node AS n;
+  SELECT key, parent, root, depth, place, nowhere, was, fate FROM node AS n;
 END
 $loose$;
 
@@ -246,27 +338,39 @@ SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
   -- Nothing was loose: they are numbered.
-  IF NOT EXISTS (SELECT FROM transhume.nodes_posts AS n WHERE n.position IS NULL) THEN
-    ALTER TABLE transhume.nodes_posts RENAME TO tree_posts;
+  IF to_regclass('transhume.nodes_posts') IS NULL THEN
     RETURN;
   END IF;
-  CREATE TABLE transhume.tree_posts AS
+  CREATE UNLOGGED TABLE transhume.tree_posts AS
   SELECT
-    n.key, n.parent, n.was, n.root, n.depth, n.fate, n.nowhere,
-    row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
-  FROM transhume.nodes_posts AS n;
+    n.key, n.parent, n.root, n.depth, n.place, n.nowhere, n.was, n.fate,
+    row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('filtered', 'unfit')) IS NOT TRUE) ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
+  FROM transhume.nodes_posts AS n
+  JOIN transhume.links_posts AS l ON l.key = n.key;
   DROP TABLE transhume.nodes_posts;
 END
 $siblings$;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_posts_key ON transhume.tree_posts (key);
-ANALYZE transhume.tree_posts;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_posts'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_posts RENAME TO unordered_posts;
+    CREATE UNLOGGED TABLE transhume.tree_posts AS SELECT n.* FROM transhume.unordered_posts AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_posts;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_posts (key);
 
 -- transhume: build of "under" on target -- what orphans hang from is there
 DO $under$
 BEGIN
-  IF NOT EXISTS (SELECT FROM transhume.tree_posts AS n WHERE n.key = '1'::bigint) THEN
+  IF NOT EXISTS (SELECT FROM transhume.tree_posts AS n WHERE n.key = '1'::integer
+  AND (n.fate IN ('filtered', 'unfit')) IS NOT TRUE) THEN
     RAISE EXCEPTION 'there is no row 1 that moves, for orphans to hang from';
   END IF;
 END
@@ -285,10 +389,20 @@ CROSS JOIN LATERAL (
     ('adopted', '23503', n.fate = 'adopted', coalesce(n.nowhere, 'tree_path = ' || n.was::text || ' does not move') || ': it hangs from 1 now'),
     ('broken', '23514', n.fate = 'broken', 'tree_path = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE (n.fate IS NOT NULL) AND done.is_done;
+WHERE (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+) > 0 AND (n.fate IS NOT NULL) AND done.is_done AND (n.fate IN ('filtered', 'unfit')) IS NOT TRUE;
 DROP TABLE transhume.links_posts;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_posts AS i;
+
 -- transhume: revert on target
+DROP TABLE IF EXISTS transhume.tree_posts;
+DROP TABLE IF EXISTS transhume.rows_posts;
+DROP TABLE IF EXISTS transhume.intact_posts;
 DROP TABLE IF EXISTS transhume.links_posts;
 DROP TABLE IF EXISTS transhume.nodes_posts;
-DROP TABLE IF EXISTS transhume.tree_posts;

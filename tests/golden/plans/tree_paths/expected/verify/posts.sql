@@ -66,9 +66,9 @@ CROSS JOIN LATERAL (
 -- transhume: query of "shape" on source binds rejected rooted -- who hangs from whom, of the rows that arrived
 WITH link AS (
   SELECT
-    s.id::bigint AS key,
-    nullif(above.key, s.id::bigint) AS parent,
-    row_number() OVER (PARTITION BY nullif(above.key, s.id::bigint), s.id::text = ANY ($2::text[]), CASE WHEN strpos(reverse(btrim(s.tree_path, '/')), '/') > 0 THEN left(btrim(s.tree_path, '/'), -strpos(reverse(btrim(s.tree_path, '/')), '/')) END IS NOT NULL AND above.key IS NULL ORDER BY s.name COLLATE "C", s.id::bigint) AS place
+    s.id AS key,
+    nullif(above.key, s.id) AS parent,
+    row_number() OVER (PARTITION BY nullif(above.key, s.id), s.id::text = ANY ($2::text[]), CASE WHEN strpos(reverse(btrim(s.tree_path, '/')), '/') > 0 THEN left(btrim(s.tree_path, '/'), -strpos(reverse(btrim(s.tree_path, '/')), '/')) END IS NOT NULL AND above.key IS NULL ORDER BY s.name COLLATE "C", s.id) AS place
   FROM (
   SELECT
     s.id,
@@ -80,7 +80,7 @@ WITH link AS (
   ) AS s
   LEFT JOIN (
   SELECT DISTINCT ON (path) p.path, p.key
-  FROM (SELECT btrim(p.tree_path, '/') AS path, p.id::bigint AS key FROM public.post AS p) AS p
+  FROM (SELECT btrim(p.tree_path, '/') AS path, p.id AS key FROM public.post AS p) AS p
   ORDER BY p.path, p.key
 ) AS above ON above.path = CASE WHEN strpos(reverse(btrim(s.tree_path, '/')), '/') > 0 THEN left(btrim(s.tree_path, '/'), -strpos(reverse(btrim(s.tree_path, '/')), '/')) END
   WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
@@ -100,20 +100,20 @@ UNION ALL
 
 -- transhume: query of "shape" on target binds run -- the same, with the parents put back that were mended
 WITH mended AS (
-  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'tree_path')::bigint AS parent
+  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'tree_path')::integer AS parent
   FROM transhume.reject AS j
   WHERE j.run = $1::uuid AND j.table_id = 'posts' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
 ), link AS (
   SELECT
-    t.id::bigint AS key,
+    t.id AS key,
     CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent,
     row_number() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL, m.key IS NOT NULL AND m.parent IS NULL ORDER BY t."position") AS place
   FROM app.posts AS t
   LEFT JOIN (
-    SELECT p.id AS id, p.id::bigint AS key
+    SELECT p.id AS id, p.id AS key
     FROM app.posts AS p
   ) AS p ON p.id = t.parent_id
-  LEFT JOIN mended AS m ON m.key = t.id::bigint::text
+  LEFT JOIN mended AS m ON m.key = t.id::text
 )
 SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
 FROM link AS l
@@ -160,10 +160,10 @@ UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
 FROM transhume.reject AS j
 JOIN (
-  SELECT t.*, t.id::bigint::text AS "key in source" FROM app.posts AS t
+  SELECT t.*, t.id::text AS "key in source" FROM app.posts AS t
 ) AS t ON t."key in source" = j.key[1]
 LEFT JOIN (
-  SELECT q.id::bigint::text AS key, q.parent_id AS parent FROM app.posts AS q
+  SELECT q.id::text AS key, q.parent_id AS parent FROM app.posts AS q
 ) AS q ON q.key = j.raw ->> 'tree_path'
 CROSS JOIN LATERAL (
   VALUES

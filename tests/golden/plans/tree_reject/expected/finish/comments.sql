@@ -1,4 +1,4 @@
--- finish.comments: app.comments: sequence of id, its hierarchy's working table goes
+-- finish.comments: app.comments: sequence of id, its hierarchy's working tables go
 -- from   specs/demo/tables/visits.yaml:1
 -- after  constrain.comments
 -- undo   nothing to undo; the sequences stay where they are
@@ -11,6 +11,8 @@ SELECT setval(
 )
 FROM app.comments;
 DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.rows_comments;
+DROP TABLE IF EXISTS transhume.intact_comments;
 
 -- transhume: verify on target
 SELECT 'the sequence of id is behind its greatest value, ' || t.greatest::text AS problem

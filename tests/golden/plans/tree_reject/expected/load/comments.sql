@@ -1,73 +1,70 @@
--- load.comments: public.comment (source) -> app.comments (target), through a stage (id is looked up in the map of
---     comments), in chunks by id
+-- load.comments: transhume.rows_comments (target) -> app.comments (target), in chunks by place
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.comments, map.comments, map.profiles, tree.comments
--- locks  ACCESS SHARE on public.comment in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.comments (INSERT)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source, and its bytes on disk
-SELECT count(*) AS rows, pg_table_size('public.comment'::regclass) AS bytes
-FROM public.comment AS s;
+-- transhume: intact on target -- what the hierarchy has kept is still there
+SELECT i.intact FROM transhume.intact_comments AS i;
 
--- transhume: split on source binds ranges share -- where each range ends but the last
-SELECT sample.id::text AS id
-FROM (
+-- transhume: size on target binds run -- the rows that are kept, and their bytes
+SELECT coalesce(sum(c.loaded), 0) AS rows, pg_table_size('transhume.rows_comments'::regclass) AS bytes
+FROM transhume.chunk AS c
+WHERE c.run = $1::uuid AND c.step = 'tree.comments';
+
+-- transhume: split on target binds ranges share -- where each range ends but the last
+WITH heap AS (
   SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in sample",
-    count(*) OVER () AS "rows of sample"
-  FROM public.comment AS s TABLESAMPLE SYSTEM ($2::real)
-) AS sample
-WHERE sample."place in sample" < sample."rows of sample"
-  AND sample."place in sample" * $1::bigint / sample."rows of sample"
-    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
-ORDER BY sample."place in sample";
-
--- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT max(page.id)::text AS id, count(*) AS rows
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_comments'::regclass
+)
+SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
-  SELECT s.id
-  FROM public.comment AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-  ORDER BY s.id
-  LIMIT $3::bigint
+  SELECT done.block, done.ranges, lag(done.ranges, 1, 0::bigint) OVER (ORDER BY done.block) AS before
+  FROM (
+    SELECT
+      edge.block,
+      floor($1::bigint * sum(heap.density * least(heap.blocks, edge.block + 1)) / sum(heap.density * heap.blocks))::bigint AS ranges
+    FROM (SELECT max(heap.blocks) AS blocks FROM heap) AS longest
+    CROSS JOIN generate_series(0, longest.blocks - 1, 1 + longest.blocks / ($1::bigint * 100)) AS edge (block)
+    CROSS JOIN heap
+    GROUP BY edge.block
+  ) AS done
 ) AS page
-HAVING count(*) > 0;
+WHERE page.ranges > page.before AND page.ranges < $1::bigint
+ORDER BY page.block;
 
--- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
-COPY (
+-- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
+WITH heap AS (
   SELECT
-    s.id,
-    s.parent_id,
-    s.author_id,
-    s.body,
-    s.created_at
-  FROM public.comment AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-) TO STDOUT (FORMAT binary);
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_comments'::regclass
+)
+SELECT
+  least(
+    format('(%s,65535)', least(page.first + greatest(floor($3::bigint / sum(heap.density)), 1)::bigint, max(heap.blocks)) - 1)::tid,
+    $2::tid
+  )::text AS ctid,
+  NULL::bigint AS rows
+FROM heap
+CROSS JOIN (
+  SELECT coalesce(place.at[0] + (place.at[1] = 65535)::integer, 0)::bigint AS first
+  FROM (VALUES ($1::tid::text::point)) AS place (at)
+) AS page
+WHERE heap.blocks > page.first AND coalesce($1::tid < $2::tid, true)
+GROUP BY page.first;
 
--- transhume: stage on target -- where they arrive; once a connection
-CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
-  id integer,
-  parent_id integer,
-  author_id integer,
-  body text,
-  created_at timestamp with time zone
-) ON COMMIT DELETE ROWS;
+-- transhume: count on target binds after.1 upto.1 -- the rows of the chunk
+SELECT count(*) AS rows, count(*) AS kept
+FROM transhume.tree_comments AS node
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
--- transhume: fill on target
-COPY pg_temp.stage_comments (
-  id,
-  parent_id,
-  author_id,
-  body,
-  created_at
-) FROM STDIN (FORMAT binary);
-
--- transhume: load on target -- all rows but those that fail a guard
+-- transhume: load on target binds after.1 upto.1 -- all rows but those that fail a guard
 INSERT INTO app.comments (
   id,
   author_id,
@@ -83,29 +80,41 @@ SELECT
   s.created_at AS created_at,
   m_reply_to.id AS reply_to,
   node.depth::smallint AS level
-FROM pg_temp.stage_comments AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+FROM transhume.tree_comments AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.parent_id, r.author_id, r.body, r.created_at
+  FROM transhume.rows_comments AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
 LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
 LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent
-WHERE (m_id.id IS NOT NULL)
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND (m_id.id IS NOT NULL)
   AND (s.author_id IS NULL OR m_author_id.id IS NOT NULL)
   AND (node.parent IS NULL OR m_reply_to.id IS NOT NULL)
+  AND (node.fate IS DISTINCT FROM 'unfit')
   AND (node.fate IS DISTINCT FROM 'orphan')
   AND (node.fate IS DISTINCT FROM 'below')
   AND (node.fate IS DISTINCT FROM 'cycle')
-  AND (node.fate IS DISTINCT FROM 'deep')
-  AND (node.key IS NOT NULL);
+  AND (node.fate IS DISTINCT FROM 'deep');
 
--- transhume: reject on target binds run step chunk -- sets aside the rows that fail one
+-- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $1::uuid, $2, $3::bigint, 'comments', 'public.comment',
+  $3::uuid, $4, $5::bigint, 'comments', 'public.comment',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
-FROM pg_temp.stage_comments AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+FROM transhume.tree_comments AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.parent_id, r.author_id, r.body, r.created_at
+  FROM transhume.rows_comments AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
 LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
 LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent
@@ -116,16 +125,55 @@ CROSS JOIN LATERAL (
       (1, m_id.id IS NOT NULL, 'id', 'the value of id is null', '23502'),
       (2, s.author_id IS NULL OR m_author_id.id IS NOT NULL, 'author_id', 'author_id has no row in profiles', '23503'),
       (3, node.parent IS NULL OR m_reply_to.id IS NOT NULL, 'reply_to', 'the row it hangs from has no key in comments', '23503'),
-      (4, node.fate IS DISTINCT FROM 'orphan', 'reply_to', 'parent_id has no row that moves', '23503'),
-      (5, node.fate IS DISTINCT FROM 'below', 'reply_to', 'hangs by parent_id from a row that is set aside', '23503'),
-      (6, node.fate IS DISTINCT FROM 'cycle', 'reply_to', 'parent_id leads back to the row itself', '23514'),
-      (7, node.fate IS DISTINCT FROM 'deep', 'reply_to', 'deeper than 3', '23514'),
-      (8, node.key IS NOT NULL, 'reply_to', 'was not there when the hierarchy was computed', '23503')
+      (4, node.fate IS DISTINCT FROM 'unfit', 'reply_to', 'could not move when the hierarchy was computed', '23514'),
+      (5, node.fate IS DISTINCT FROM 'orphan', 'reply_to', 'parent_id has no row that moves', '23503'),
+      (6, node.fate IS DISTINCT FROM 'below', 'reply_to', 'hangs by parent_id from a row that is set aside', '23503'),
+      (7, node.fate IS DISTINCT FROM 'cycle', 'reply_to', 'parent_id leads back to the row itself', '23514'),
+      (8, node.fate IS DISTINCT FROM 'deep', 'reply_to', 'deeper than 3', '23514')
   ) AS guard (place, ok, target_column, reason, sqlstate)
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place
   LIMIT 1
-) AS failed;
+) AS failed
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid);
+
+-- transhume: stage on target -- where they arrive; emptied each time
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
+  id integer,
+  parent_id integer,
+  author_id integer,
+  body text,
+  created_at timestamp with time zone,
+  "place in source" tid
+) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_comments;
+
+-- transhume: fill on target binds after.1 upto.1
+INSERT INTO pg_temp.stage_comments (
+  id,
+  parent_id,
+  author_id,
+  body,
+  created_at,
+  "place in source"
+)
+  SELECT
+    s.id,
+    s.parent_id,
+    s.author_id,
+    s.body,
+    s.created_at,
+    node.ctid AS "place in source"
+  FROM transhume.tree_comments AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.parent_id, r.author_id, r.body, r.created_at
+  FROM transhume.rows_comments AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+  WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+    AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
 -- transhume: sift on target binds behind most -- loads what it can, tells what is refused
 CREATE OR REPLACE FUNCTION pg_temp.sift_comments(behind tid, most bigint)
@@ -164,7 +212,7 @@ SELECT
   m_reply_to.id AS reply_to,
   node.depth::smallint AS level
 FROM pg_temp.stage_comments AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
 LEFT JOIN transhume.map_comments AS m_reply_to ON m_reply_to.legacy_id = node.parent
@@ -172,11 +220,11 @@ WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.siz
   AND (m_id.id IS NOT NULL)
   AND (s.author_id IS NULL OR m_author_id.id IS NOT NULL)
   AND (node.parent IS NULL OR m_reply_to.id IS NOT NULL)
+  AND (node.fate IS DISTINCT FROM 'unfit')
   AND (node.fate IS DISTINCT FROM 'orphan')
   AND (node.fate IS DISTINCT FROM 'below')
   AND (node.fate IS DISTINCT FROM 'cycle')
-  AND (node.fate IS DISTINCT FROM 'deep')
-  AND (node.key IS NOT NULL);
+  AND (node.fate IS DISTINCT FROM 'deep');
       GET DIAGNOSTICS touched = ROW_COUNT;
       inserted := sift.inserted + sift.touched;
       done := sift.done + sift.size;
@@ -209,9 +257,10 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'comments', 'public.comment',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

@@ -6,14 +6,29 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_comments (
-  key bigint NOT NULL,
-  parent bigint,
-  legacy_id integer,
-  legacy_author_id integer,
-  lost bigint,
+CREATE UNLOGGED TABLE transhume.intact_comments AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_comments (
+  id integer,
+  parent_id integer,
+  author_id integer,
+  body text,
+  created_at timestamp with time zone
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_comments (
+  key integer NOT NULL,
+  parent integer,
+  place tid,
+  fate text,
+  lost integer
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.tree_comments (
+  key integer,
+  parent integer,
+  depth integer,
+  place tid,
+  was integer,
   fate text
-);
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.comment'::regclass) AS bytes
@@ -45,95 +60,131 @@ FROM (
 ) AS page
 HAVING count(*) > 0;
 
--- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+-- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
-    s.id::bigint AS key,
-    nullif(s.parent_id::bigint, s.id::bigint) AS parent,
-    s.id AS legacy_id,
-    s.author_id AS legacy_author_id
+    s.id,
+    s.parent_id,
+    s.author_id,
+    s.body,
+    s.created_at
   FROM public.comment AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
     AND ($2::text IS NULL OR s.id <= $2::integer)
 ) TO STDOUT (FORMAT binary);
 
 -- transhume: receive on target
-COPY transhume.links_comments (key, parent, legacy_id, legacy_author_id) FROM STDIN (FORMAT binary);
+COPY transhume.rows_comments (
+  id,
+  parent_id,
+  author_id,
+  body,
+  created_at
+) FROM STDIN (FORMAT binary);
 
--- transhume: build of "unfit" on target -- takes those away whose references lead nowhere
-DELETE FROM transhume.links_comments AS l
-USING (
-  SELECT s.place
-  FROM (
-    SELECT
-      l.ctid AS place,
-      l.legacy_id AS id,
-      l.legacy_author_id AS author_id
-    FROM transhume.links_comments AS l
-  ) AS s
-  LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
-  LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
-  WHERE (
-    (m_id.id IS NOT NULL)
-    AND (s.author_id IS NULL OR m_author_id.id IS NOT NULL)
-  ) IS NOT TRUE
-) AS unfit
-WHERE l.ctid = unfit.place;
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_comments (key, parent, place, fate)
+SELECT
+  l.key,
+  CASE WHEN l.fate IS NULL THEN l.parent END,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id AS key,
+    nullif(s.parent_id, s.id) AS parent,
+    s.ctid AS place,
+    CASE WHEN ((m_id.id IS NOT NULL) AND (s.author_id IS NULL OR m_author_id.id IS NOT NULL)) IS NOT TRUE THEN 'unfit' END AS fate
+  FROM transhume.rows_comments AS s
+LEFT JOIN transhume.map_comments AS m_id ON m_id.legacy_id = s.id
+LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = s.author_id
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_comments'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_comments'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
 
--- transhume: build of "links" on target -- what the planner must know of them
-ANALYZE transhume.links_comments;
+-- transhume: build of "found by" on target -- how rows are found from level to level
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_comments'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+  END IF;
+END
+$found_by$;
 
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_comments'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_comments_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.tree_comments AS
+INSERT INTO transhume.tree_comments (key, parent, depth, place, fate)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
-    NULL::bigint AS parent,
-    l.lost AS was,
-    l.key AS root,
+    NULL::integer AS parent,
     0 AS depth,
+    l.place,
     l.fate
   FROM transhume.links_comments AS l
   WHERE l.parent IS NULL
+    AND l.fate IS NULL
+    AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     n.key,
-    l.lost,
-    n.root,
     n.depth + 1,
+    l.place,
     CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' WHEN n.depth >= 3 THEN 'deep' ELSE l.fate END
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.place, n.fate FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.tree_comments) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
+  ANALYZE transhume.links_comments, transhume.tree_comments;
+
+  -- Those that will not move: they have no place.
+  INSERT INTO transhume.tree_comments (key, parent, depth, place, was, fate)
+  SELECT
+    l.key,
+    NULL::integer AS parent,
+    0 AS depth,
+    l.place,
+    l.lost AS was,
+    l.fate
+  FROM transhume.links_comments AS l
+  WHERE l.fate IS NOT NULL;
+  GET DIAGNOSTICS steps = ROW_COUNT;
+  IF rows = steps THEN
+    RETURN;
+  END IF;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_comments AS l
@@ -153,10 +204,10 @@ BEGIN
   WITH RECURSIVE node AS (
     SELECT
       l.key,
-      NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
+      NULL::integer AS parent,
       0 AS depth,
+      l.place,
+      l.lost AS was,
       l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
@@ -164,15 +215,15 @@ BEGIN
     SELECT
       l.key,
       n.key,
-      l.lost,
-      n.root,
       n.depth + 1,
+      l.place,
+      l.lost,
       CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' WHEN n.depth >= 3 THEN 'deep' ELSE l.fate END
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate FROM node AS n;
-  INSERT INTO transhume.tree_comments (key, parent, was, root, depth, fate) SELECT key, parent, was, root, depth, fate FROM found AS n;
+  SELECT key, parent, depth, place, was, fate FROM node AS n;
+  INSERT INTO transhume.tree_comments (key, parent, depth, place, was, fate) SELECT key, parent, depth, place, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: they are set aside.
@@ -183,6 +234,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -195,14 +247,14 @@ BEGIN
   FROM hop AS h
   LEFT JOIN (SELECT DISTINCT o.next AS key FROM hop AS o) AS c ON c.key = h.key
   WHERE h.key = l.key AND (c.key IS NOT NULL OR l.parent IN (SELECT o.next FROM hop AS o));
-  INSERT INTO transhume.tree_comments (key, parent, was, root, depth, fate)
+  INSERT INTO transhume.tree_comments (key, parent, depth, place, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
-      NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
+      NULL::integer AS parent,
       0 AS depth,
+      l.place,
+      l.lost AS was,
       l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
@@ -210,20 +262,31 @@ BEGIN
     SELECT
       l.key,
       n.key,
-      l.lost,
-      n.root,
       n.depth + 1,
+      l.place,
+      l.lost,
       CASE WHEN n.fate IN ('orphan', 'below') THEN 'below' WHEN n.depth >= 3 THEN 'deep' ELSE l.fate END
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate FROM node AS n;
+  SELECT key, parent, depth, place, was, fate FROM node AS n;
 END
 $loose$;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
-ANALYZE transhume.tree_comments;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_comments'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_comments RENAME TO unordered_comments;
+    CREATE UNLOGGED TABLE transhume.tree_comments AS SELECT n.* FROM transhume.unordered_comments AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_comments;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_comments (key);
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -236,9 +299,14 @@ CROSS JOIN LATERAL (
   VALUES
     ('rooted', '23503', n.fate = 'rooted', 'parent_id = ' || n.was::text || ' does not move: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE (n.fate IS NOT NULL) AND done.is_done AND (n.fate IN ('orphan', 'below', 'cycle', 'deep')) IS NOT TRUE;
+WHERE (n.fate IS NOT NULL) AND done.is_done AND (n.fate IN ('unfit', 'orphan', 'below', 'cycle', 'deep')) IS NOT TRUE;
 DROP TABLE transhume.links_comments;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_comments AS i;
+
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.links_comments;
 DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.rows_comments;
+DROP TABLE IF EXISTS transhume.intact_comments;
+DROP TABLE IF EXISTS transhume.links_comments;

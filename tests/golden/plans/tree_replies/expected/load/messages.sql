@@ -1,70 +1,70 @@
--- load.messages: public.message (source) -> app.messages (target), through a stage (about_id is looked up in the map of
---     channels), in chunks by id
+-- load.messages: transhume.rows_messages (target) -> app.messages (target), in chunks by place
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.messages, map.channels, tree.messages
--- locks  ACCESS SHARE on public.message in the source (SELECT)
 -- locks  ROW EXCLUSIVE on app.messages (INSERT)
 -- undo   truncate: the table was empty
 
--- transhume: size on source -- the rows of the source, and its bytes on disk
-SELECT count(*) AS rows, pg_table_size('public.message'::regclass) AS bytes
-FROM public.message AS s;
+-- transhume: intact on target -- what the hierarchy has kept is still there
+SELECT i.intact FROM transhume.intact_messages AS i;
 
--- transhume: split on source binds ranges share -- where each range ends but the last
-SELECT sample.id::text AS id
-FROM (
+-- transhume: size on target binds run -- the rows that are kept, and their bytes
+SELECT coalesce(sum(c.loaded), 0) AS rows, pg_table_size('transhume.rows_messages'::regclass) AS bytes
+FROM transhume.chunk AS c
+WHERE c.run = $1::uuid AND c.step = 'tree.messages';
+
+-- transhume: split on target binds ranges share -- where each range ends but the last
+WITH heap AS (
   SELECT
-    s.id,
-    row_number() OVER (ORDER BY s.id) AS "place in sample",
-    count(*) OVER () AS "rows of sample"
-  FROM public.message AS s TABLESAMPLE SYSTEM ($2::real)
-) AS sample
-WHERE sample."place in sample" < sample."rows of sample"
-  AND sample."place in sample" * $1::bigint / sample."rows of sample"
-    > (sample."place in sample" - 1) * $1::bigint / sample."rows of sample"
-ORDER BY sample."place in sample";
-
--- transhume: bound on source binds after.1 upto.1 rows -- where the next chunk ends
-SELECT max(page.id)::text AS id, count(*) AS rows
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_messages'::regclass
+)
+SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
-  SELECT s.id
-  FROM public.message AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-  ORDER BY s.id
-  LIMIT $3::bigint
+  SELECT done.block, done.ranges, lag(done.ranges, 1, 0::bigint) OVER (ORDER BY done.block) AS before
+  FROM (
+    SELECT
+      edge.block,
+      floor($1::bigint * sum(heap.density * least(heap.blocks, edge.block + 1)) / sum(heap.density * heap.blocks))::bigint AS ranges
+    FROM (SELECT max(heap.blocks) AS blocks FROM heap) AS longest
+    CROSS JOIN generate_series(0, longest.blocks - 1, 1 + longest.blocks / ($1::bigint * 100)) AS edge (block)
+    CROSS JOIN heap
+    GROUP BY edge.block
+  ) AS done
 ) AS page
-HAVING count(*) > 0;
+WHERE page.ranges > page.before AND page.ranges < $1::bigint
+ORDER BY page.block;
 
--- transhume: extract on source binds after.1 upto.1 -- the rows of one chunk
-COPY (
+-- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
+WITH heap AS (
   SELECT
-    s.id,
-    s.body,
-    s.about,
-    s.about_id
-  FROM public.message AS s
-  WHERE ($1::text IS NULL OR s.id > $1::integer)
-    AND ($2::text IS NULL OR s.id <= $2::integer)
-) TO STDOUT (FORMAT binary);
+    pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
+    CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
+  FROM pg_class AS c
+  WHERE c.oid = 'transhume.tree_messages'::regclass
+)
+SELECT
+  least(
+    format('(%s,65535)', least(page.first + greatest(floor($3::bigint / sum(heap.density)), 1)::bigint, max(heap.blocks)) - 1)::tid,
+    $2::tid
+  )::text AS ctid,
+  NULL::bigint AS rows
+FROM heap
+CROSS JOIN (
+  SELECT coalesce(place.at[0] + (place.at[1] = 65535)::integer, 0)::bigint AS first
+  FROM (VALUES ($1::tid::text::point)) AS place (at)
+) AS page
+WHERE heap.blocks > page.first AND coalesce($1::tid < $2::tid, true)
+GROUP BY page.first;
 
--- transhume: stage on target -- where they arrive; once a connection
-CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_messages (
-  id integer,
-  body text,
-  about integer,
-  about_id text
-) ON COMMIT DELETE ROWS;
+-- transhume: count on target binds after.1 upto.1 -- the rows of the chunk
+SELECT count(*) AS rows, count(*) AS kept
+FROM transhume.tree_messages AS node
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
--- transhume: fill on target
-COPY pg_temp.stage_messages (
-  id,
-  body,
-  about,
-  about_id
-) FROM STDIN (FORMAT binary);
-
--- transhume: load on target -- all rows but those that fail a guard
+-- transhume: load on target binds after.1 upto.1 -- all rows but those that fail a guard
 INSERT INTO app.messages (
   id,
   legacy_id,
@@ -77,7 +77,7 @@ INSERT INTO app.messages (
   "position"
 )
 SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  node.id AS id,
   s.id AS legacy_id,
   CASE s.about WHEN 1 THEN 'channel' WHEN 2 THEN 'message' END AS about,
   CASE WHEN s.about = 1 THEN m_about_id_channels.id WHEN s.about = 2 THEN s.about_id::bigint END AS about_id,
@@ -86,25 +86,37 @@ SELECT
   node.root_id AS thread_id,
   node.depth AS depth,
   node."position" AS "position"
-FROM pg_temp.stage_messages AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+FROM transhume.tree_messages AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.body, r.about, r.about_id
+  FROM transhume.rows_messages AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
 LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.legacy_id = CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END
-WHERE (s.about IS NULL OR s.about IN (1, 2))
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid)
+  AND (s.about IS NULL OR s.about IN (1, 2))
   AND (s.about IS NULL OR s.about IN (1, 2))
   AND ((s.about IN (1, 2)) IS NOT TRUE OR CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END)
   AND (s.about IS DISTINCT FROM 1 OR s.about_id IS NULL OR m_about_id_channels.id IS NOT NULL)
-  AND (node.fate IS DISTINCT FROM 'several')
-  AND (node.key IS NOT NULL);
+  AND (node.fate IS DISTINCT FROM 'unfit')
+  AND (node.fate IS DISTINCT FROM 'several');
 
--- transhume: reject on target binds run step chunk -- sets aside the rows that fail one
+-- transhume: reject on target binds after.1 upto.1 run step chunk -- sets aside the rows that fail one
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
 SELECT
-  $1::uuid, $2, $3::bigint, 'messages', 'public.message',
+  $3::uuid, $4, $5::bigint, 'messages', 'public.message',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
-FROM pg_temp.stage_messages AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+FROM transhume.tree_messages AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.body, r.about, r.about_id
+  FROM transhume.rows_messages AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
 LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.legacy_id = CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
@@ -114,13 +126,49 @@ CROSS JOIN LATERAL (
       (2, s.about IS NULL OR s.about IN (1, 2), 'about_id', 'about ' || s.about::text || ' means no table', '22000'),
       (3, (s.about IN (1, 2)) IS NOT TRUE OR CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END, 'about_id', 'about_id is no bigint', '22P02'),
       (4, s.about IS DISTINCT FROM 1 OR s.about_id IS NULL OR m_about_id_channels.id IS NOT NULL, 'about_id', 'about_id has no row in channels', '23503'),
-      (5, node.fate IS DISTINCT FROM 'several', 'parent_id', 'there is more than one reply.parent_id', '23514'),
-      (6, node.key IS NOT NULL, 'parent_id', 'was not there when the hierarchy was computed', '23503')
+      (5, node.fate IS DISTINCT FROM 'unfit', 'parent_id', 'could not move when the hierarchy was computed', '23514'),
+      (6, node.fate IS DISTINCT FROM 'several', 'parent_id', 'there is more than one reply.parent_id', '23514')
   ) AS guard (place, ok, target_column, reason, sqlstate)
   WHERE guard.ok IS NOT TRUE
   ORDER BY guard.place
   LIMIT 1
-) AS failed;
+) AS failed
+WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+  AND ($2::text IS NULL OR node.ctid <= $2::tid);
+
+-- transhume: stage on target -- where they arrive; emptied each time
+CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_messages (
+  id integer,
+  body text,
+  about integer,
+  about_id text,
+  "place in source" tid
+) ON COMMIT DELETE ROWS;
+TRUNCATE pg_temp.stage_messages;
+
+-- transhume: fill on target binds after.1 upto.1
+INSERT INTO pg_temp.stage_messages (
+  id,
+  body,
+  about,
+  about_id,
+  "place in source"
+)
+  SELECT
+    s.id,
+    s.body,
+    s.about,
+    s.about_id,
+    node.ctid AS "place in source"
+  FROM transhume.tree_messages AS node
+CROSS JOIN LATERAL (
+  SELECT r.id, r.body, r.about, r.about_id
+  FROM transhume.rows_messages AS r
+  WHERE r.ctid = node.place
+  OFFSET 0
+) AS s
+  WHERE ($1::text IS NULL OR node.ctid > $1::tid)
+    AND ($2::text IS NULL OR node.ctid <= $2::tid);
 
 -- transhume: sift on target binds behind most -- loads what it can, tells what is refused
 CREATE OR REPLACE FUNCTION pg_temp.sift_messages(behind tid, most bigint)
@@ -155,7 +203,7 @@ INSERT INTO app.messages (
   "position"
 )
 SELECT
-  encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS id,
+  node.id AS id,
   s.id AS legacy_id,
   CASE s.about WHEN 1 THEN 'channel' WHEN 2 THEN 'message' END AS about,
   CASE WHEN s.about = 1 THEN m_about_id_channels.id WHEN s.about = 2 THEN s.about_id::bigint END AS about_id,
@@ -165,15 +213,15 @@ SELECT
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_messages AS s
-LEFT JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.key = s.id OFFSET 0) AS node ON true
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.legacy_id = CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (s.about IS NULL OR s.about IN (1, 2))
   AND (s.about IS NULL OR s.about IN (1, 2))
   AND ((s.about IN (1, 2)) IS NOT TRUE OR CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END)
   AND (s.about IS DISTINCT FROM 1 OR s.about_id IS NULL OR m_about_id_channels.id IS NOT NULL)
-  AND (node.fate IS DISTINCT FROM 'several')
-  AND (node.key IS NOT NULL);
+  AND (node.fate IS DISTINCT FROM 'unfit')
+  AND (node.fate IS DISTINCT FROM 'several');
       GET DIAGNOSTICS touched = ROW_COUNT;
       inserted := sift.inserted + sift.touched;
       done := sift.done + sift.size;
@@ -206,9 +254,10 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'messages', 'public.message',
   ARRAY[s.id::text],
-  to_jsonb(s.*),
+  to_jsonb(s.*) - 'place in source',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_messages AS s
+CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

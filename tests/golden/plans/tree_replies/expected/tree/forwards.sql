@@ -6,13 +6,31 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_forwards (
+CREATE UNLOGGED TABLE transhume.intact_forwards AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_forwards (
+  id integer,
+  "node parent" bigint,
+  "node parents" bigint
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_forwards (
   key bigint NOT NULL,
   parent bigint,
   parents bigint,
-  lost bigint,
+  place tid,
+  fate text,
+  lost bigint
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.nodes_forwards (
+  key bigint,
+  parent bigint,
+  depth integer,
+  level integer,
+  place tid,
+  parents bigint,
+  position integer,
+  was bigint,
   fate text
-);
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.message'::regclass) AS bytes
@@ -44,12 +62,12 @@ FROM (
 ) AS page
 HAVING count(*) > 0;
 
--- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+-- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
-    s.id::bigint AS key,
-    nullif(above.parent, s.id::bigint) AS parent,
-    above.parents AS parents
+    s.id,
+    nullif(above.parent, s.id::bigint) AS "node parent",
+    above.parents AS "node parents"
   FROM public.message AS s
   LEFT JOIN (
     SELECT r.of_id AS child, min(r.to_id) AS parent, count(DISTINCT r.to_id) AS parents
@@ -62,66 +80,108 @@ COPY (
 ) TO STDOUT (FORMAT binary);
 
 -- transhume: receive on target
-COPY transhume.links_forwards (key, parent, parents) FROM STDIN (FORMAT binary);
+COPY transhume.rows_forwards (
+  id,
+  "node parent",
+  "node parents"
+) FROM STDIN (FORMAT binary);
 
--- transhume: build of "links" on target -- what the planner must know of them
-ANALYZE transhume.links_forwards;
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_forwards (key, parent, parents, place, fate)
+SELECT
+  l.key,
+  l.parent,
+  l.parents,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id::bigint AS key,
+    s."node parent" AS parent,
+    s."node parents" AS parents,
+    s.ctid AS place,
+    NULL AS fate
+  FROM transhume.rows_forwards AS s
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_forwards'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_forwards'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
 
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "found by" on target -- how rows are found from level to level
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_forwards'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_forwards_parent ON transhume.links_forwards (parent);
+  END IF;
+END
+$found_by$;
+
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_forwards'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_forwards_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_forwards_parent ON transhume.links_forwards (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.nodes_forwards AS
+INSERT INTO transhume.nodes_forwards (key, parent, depth, level, place, parents, was, "position")
 WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
-    l.lost AS was,
-    l.key AS root,
     0 AS depth,
     0 AS level,
-    l.fate,
-    l.parents
-  FROM transhume.links_forwards AS l
-  WHERE l.parent IS NULL
+    l.place,
+    l.parents,
+    l.lost AS was,
+    l.number
+  FROM (
+    SELECT l.*, row_number() OVER (ORDER BY l.key)::integer AS number
+    FROM transhume.links_forwards AS l
+    WHERE l.parent IS NULL
+  ) AS l
+  WHERE abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
-    coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
-    n.root,
     least(n.depth + 1, 3),
     n.level + 1,
-    l.fate,
-    l.parents
+    l.place,
+    l.parents,
+    coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
+    NULL::integer
   FROM node AS n
   JOIN transhume.links_forwards AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.parents, row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer AS position FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer END FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_forwards) - (SELECT count(*) FROM transhume.nodes_forwards) INTO rows;
   IF rows = 0 THEN
+    ALTER TABLE transhume.nodes_forwards RENAME TO siblings_forwards;  -- siblings are numbered
     RETURN;
   END IF;
+  ANALYZE transhume.links_forwards, transhume.nodes_forwards;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_forwards AS l
@@ -142,29 +202,29 @@ BEGIN
     SELECT
       l.key,
       NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
       0 AS depth,
       0 AS level,
-      l.fate,
-      l.parents
+      l.place,
+      l.parents,
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
-      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
-      n.root,
       least(n.depth + 1, 3),
       n.level + 1,
-      l.fate,
-      l.parents
+      l.place,
+      l.parents,
+      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, level, fate, parents FROM node AS n;
-  INSERT INTO transhume.nodes_forwards (key, parent, was, root, depth, level, fate, parents) SELECT key, parent, was, root, depth, level, fate, parents FROM found AS n;
+  SELECT key, parent, depth, level, place, parents, was, fate FROM node AS n;
+  INSERT INTO transhume.nodes_forwards (key, parent, depth, level, place, parents, was, fate) SELECT key, parent, depth, level, place, parents, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -175,6 +235,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -183,33 +244,33 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_forwards (key, parent, was, root, depth, level, fate, parents)
+  INSERT INTO transhume.nodes_forwards (key, parent, depth, level, place, parents, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
       0 AS depth,
       0 AS level,
-      l.fate,
-      l.parents
+      l.place,
+      l.parents,
+      l.lost AS was,
+      l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
     SELECT
       l.key,
       CASE WHEN n.depth = 3 THEN n.parent ELSE n.key END,
-      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
-      n.root,
       least(n.depth + 1, 3),
       n.level + 1,
-      l.fate,
-      l.parents
+      l.place,
+      l.parents,
+      coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
+      l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, level, fate, parents FROM node AS n;
+  SELECT key, parent, depth, level, place, parents, was, fate FROM node AS n;
 END
 $loose$;
 
@@ -218,15 +279,15 @@ SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
   -- Nothing was loose: they are numbered.
-  IF NOT EXISTS (SELECT FROM transhume.nodes_forwards AS n WHERE n.position IS NULL) THEN
-    ALTER TABLE transhume.nodes_forwards RENAME TO siblings_forwards;
+  IF to_regclass('transhume.nodes_forwards') IS NULL THEN
     RETURN;
   END IF;
-  CREATE TABLE transhume.siblings_forwards AS
+  CREATE UNLOGGED TABLE transhume.siblings_forwards AS
   SELECT
-    n.key, n.parent, n.was, n.root, n.depth, n.level, n.fate, n.parents,
-    row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer AS position
-  FROM transhume.nodes_forwards AS n;
+    n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was, n.fate,
+    row_number() OVER (PARTITION BY n.parent ORDER BY l.key)::integer AS position
+  FROM transhume.nodes_forwards AS n
+  JOIN transhume.links_forwards AS l ON l.key = n.key;
   DROP TABLE transhume.nodes_forwards;
 END
 $siblings$;
@@ -234,7 +295,7 @@ CREATE INDEX siblings_forwards_parent ON transhume.siblings_forwards (parent);
 ANALYZE transhume.siblings_forwards;
 
 -- transhume: build of "paths" on target -- from the root down
-CREATE TABLE transhume.tree_forwards AS
+CREATE UNLOGGED TABLE transhume.tree_forwards AS
 WITH RECURSIVE longest AS (
   SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_forwards AS s
 ), node AS (
@@ -249,9 +310,20 @@ WITH RECURSIVE longest AS (
 SELECT n.* FROM node AS n;
 DROP TABLE transhume.siblings_forwards;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_forwards_key ON transhume.tree_forwards (key);
-ANALYZE transhume.tree_forwards;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_forwards'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_forwards RENAME TO unordered_forwards;
+    CREATE UNLOGGED TABLE transhume.tree_forwards AS SELECT n.* FROM transhume.unordered_forwards AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_forwards;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_forwards (key);
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -270,8 +342,13 @@ CROSS JOIN LATERAL (
 WHERE (n.fate IS NOT NULL OR n.level > n.depth OR n.parents > 1) AND done.is_done;
 DROP TABLE transhume.links_forwards;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_forwards AS i;
+
 -- transhume: revert on target
+DROP TABLE IF EXISTS transhume.tree_forwards;
+DROP TABLE IF EXISTS transhume.rows_forwards;
+DROP TABLE IF EXISTS transhume.intact_forwards;
 DROP TABLE IF EXISTS transhume.links_forwards;
 DROP TABLE IF EXISTS transhume.nodes_forwards;
 DROP TABLE IF EXISTS transhume.siblings_forwards;
-DROP TABLE IF EXISTS transhume.tree_forwards;

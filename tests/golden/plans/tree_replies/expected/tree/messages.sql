@@ -6,16 +6,38 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_messages (
-  key bigint NOT NULL,
-  parent bigint,
+CREATE UNLOGGED TABLE transhume.intact_messages AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_messages (
+  id integer,
+  body text,
+  about integer,
+  about_id text,
+  "node parent" integer,
+  "node parents" bigint,
+  "node id" uuid,
+  "node fits" boolean
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_messages (
+  key integer NOT NULL,
+  parent integer,
   parents bigint,
   id uuid,
-  legacy_about integer,
-  legacy_about_id text,
-  lost bigint,
+  place tid,
+  fate text,
+  lost integer
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.nodes_messages (
+  key integer,
+  parent integer,
+  depth integer,
+  place tid,
+  id uuid,
+  parent_id uuid,
+  root_id uuid,
+  position integer,
+  was integer,
   fate text
-);
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.message'::regclass) AS bytes
@@ -47,15 +69,17 @@ FROM (
 ) AS page
 HAVING count(*) > 0;
 
--- transhume: direct on source binds after.1 upto.1 -- the narrow rows that can move
+-- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
-    s.id::bigint AS key,
-    nullif(above.parent::bigint, s.id::bigint) AS parent,
-    above.parents AS parents,
-    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS id,
-    s.about AS legacy_about,
-    s.about_id AS legacy_about_id
+    s.id,
+    s.body,
+    s.about,
+    s.about_id,
+    nullif(above.parent, s.id) AS "node parent",
+    above.parents AS "node parents",
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS "node id",
+    ((s.about IS NULL OR s.about IN (1, 2))) IS TRUE AS "node fits"
   FROM public.message AS s
   LEFT JOIN LATERAL (
     SELECT min(r.parent_id) AS parent, count(DISTINCT r.parent_id) AS parents
@@ -64,102 +88,144 @@ COPY (
   ) AS above ON true
   WHERE ($1::text IS NULL OR s.id > $1::integer)
     AND ($2::text IS NULL OR s.id <= $2::integer)
-    AND (s.about IS NULL OR s.about IN (1, 2))
 ) TO STDOUT (FORMAT binary);
 
 -- transhume: receive on target
-COPY transhume.links_messages (key, parent, parents, id, legacy_about, legacy_about_id) FROM STDIN (FORMAT binary);
+COPY transhume.rows_messages (
+  id,
+  body,
+  about,
+  about_id,
+  "node parent",
+  "node parents",
+  "node id",
+  "node fits"
+) FROM STDIN (FORMAT binary);
 
--- transhume: build of "parents" on target -- not for those that have several
-UPDATE transhume.links_messages AS l
-SET parent = NULL, fate = 'several'
-WHERE l.parents > 1;
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_messages (key, parent, parents, id, place, fate)
+SELECT
+  l.key,
+  CASE WHEN l.fate IS NULL THEN l.parent END,
+  l.parents,
+  l.id,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id AS key,
+    s."node parent" AS parent,
+    s."node parents" AS parents,
+    s."node id" AS id,
+    s.ctid AS place,
+    CASE WHEN (s."node fits" AND (s.about IS NULL OR s.about IN (1, 2)) AND ((s.about IN (1, 2)) IS NOT TRUE OR CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) AND (s.about IS DISTINCT FROM 1 OR s.about_id IS NULL OR m_about_id_channels.id IS NOT NULL)) IS NOT TRUE THEN 'unfit' WHEN s."node parents" > 1 THEN 'several' END AS fate
+  FROM transhume.rows_messages AS s
+LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.legacy_id = CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_messages'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_messages'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
 
--- transhume: build of "unfit" on target -- takes those away whose references lead nowhere
-DELETE FROM transhume.links_messages AS l
-USING (
-  SELECT s.place
-  FROM (
-    SELECT
-      l.ctid AS place,
-      l.legacy_about AS about,
-      l.legacy_about_id AS about_id
-    FROM transhume.links_messages AS l
-  ) AS s
-  LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.legacy_id = CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END
-  WHERE (
-    (s.about IS NULL OR s.about IN (1, 2))
-    AND ((s.about IN (1, 2)) IS NOT TRUE OR CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END)
-    AND (s.about IS DISTINCT FROM 1 OR s.about_id IS NULL OR m_about_id_channels.id IS NOT NULL)
-  ) IS NOT TRUE
-) AS unfit
-WHERE l.ctid = unfit.place;
+-- transhume: build of "found by" on target -- how rows are found from level to level
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_messages'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_messages_parent ON transhume.links_messages (parent);
+  END IF;
+END
+$found_by$;
 
--- transhume: build of "links" on target -- what the planner must know of them
-ANALYZE transhume.links_messages;
-
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_messages'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_messages_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_messages_parent ON transhume.links_messages (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.nodes_messages AS
+INSERT INTO transhume.nodes_messages (key, parent, depth, place, id, parent_id, root_id, "position")
 WITH RECURSIVE node AS (
   SELECT
     l.key,
-    NULL::bigint AS parent,
-    l.lost AS was,
-    l.key AS root,
+    NULL::integer AS parent,
+    0 AS depth,
+    l.place,
     l.id,
     NULL::uuid AS parent_id,
     l.id AS root_id,
-    0 AS depth,
-    l.fate
-  FROM transhume.links_messages AS l
-  WHERE l.parent IS NULL
-    AND l.fate IS DISTINCT FROM 'several'
+    l.number
+  FROM (
+    SELECT l.*, row_number() OVER (ORDER BY l.key)::integer AS number
+    FROM transhume.links_messages AS l
+    WHERE l.parent IS NULL
+      AND l.fate IS NULL
+  ) AS l
+  WHERE abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     n.key,
-    l.lost,
-    n.root,
+    n.depth + 1,
+    l.place,
     l.id,
     n.id,
     n.root_id,
-    n.depth + 1,
-    l.fate
+    NULL::integer
   FROM node AS n
   JOIN transhume.links_messages AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.id, n.parent_id, n.root_id, n.depth, n.fate FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.place, n.id, n.parent_id, n.root_id, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer END FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_messages) - (SELECT count(*) FROM transhume.nodes_messages) INTO rows;
   IF rows = 0 THEN
+    ALTER TABLE transhume.nodes_messages RENAME TO tree_messages;  -- siblings are numbered
     RETURN;
   END IF;
+  ANALYZE transhume.links_messages, transhume.nodes_messages;
+
+  -- Those that will not move: they have no place.
+  INSERT INTO transhume.nodes_messages (key, parent, depth, place, id, parent_id, root_id, was, fate)
+  SELECT
+    l.key,
+    NULL::integer AS parent,
+    0 AS depth,
+    l.place,
+    l.id,
+    NULL::uuid AS parent_id,
+    l.id AS root_id,
+    l.lost AS was,
+    l.fate
+  FROM transhume.links_messages AS l
+  WHERE l.fate IS NOT NULL;
+  GET DIAGNOSTICS steps = ROW_COUNT;
+  IF rows = steps THEN
+    ALTER TABLE transhume.nodes_messages RENAME TO tree_messages;
+    RETURN;
+  END IF;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_messages AS l
-  WHERE NOT EXISTS (SELECT FROM transhume.nodes_messages AS n WHERE n.key = l.key) AND l.fate IS DISTINCT FROM 'several';
+  WHERE NOT EXISTS (SELECT FROM transhume.nodes_messages AS n WHERE n.key = l.key);
   CREATE UNIQUE INDEX ON loose (key);
   CREATE INDEX ON loose (parent);
   ANALYZE loose;
@@ -175,13 +241,13 @@ BEGIN
   WITH RECURSIVE node AS (
     SELECT
       l.key,
-      NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
+      NULL::integer AS parent,
+      0 AS depth,
+      l.place,
       l.id,
       NULL::uuid AS parent_id,
       l.id AS root_id,
-      0 AS depth,
+      l.lost AS was,
       l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
@@ -189,18 +255,18 @@ BEGIN
     SELECT
       l.key,
       n.key,
-      l.lost,
-      n.root,
+      n.depth + 1,
+      l.place,
       l.id,
       n.id,
       n.root_id,
-      n.depth + 1,
+      l.lost,
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, id, parent_id, root_id, depth, fate FROM node AS n;
-  INSERT INTO transhume.nodes_messages (key, parent, was, root, id, parent_id, root_id, depth, fate) SELECT key, parent, was, root, id, parent_id, root_id, depth, fate FROM found AS n;
+  SELECT key, parent, depth, place, id, parent_id, root_id, was, fate FROM node AS n;
+  INSERT INTO transhume.nodes_messages (key, parent, depth, place, id, parent_id, root_id, was, fate) SELECT key, parent, depth, place, id, parent_id, root_id, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -211,6 +277,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -219,17 +286,17 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_messages (key, parent, was, root, id, parent_id, root_id, depth, fate)
+  INSERT INTO transhume.nodes_messages (key, parent, depth, place, id, parent_id, root_id, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
-      NULL::bigint AS parent,
-      l.lost AS was,
-      l.key AS root,
+      NULL::integer AS parent,
+      0 AS depth,
+      l.place,
       l.id,
       NULL::uuid AS parent_id,
       l.id AS root_id,
-      0 AS depth,
+      l.lost AS was,
       l.fate
     FROM loose AS l
     WHERE l.parent IS NULL
@@ -237,38 +304,52 @@ BEGIN
     SELECT
       l.key,
       n.key,
-      l.lost,
-      n.root,
+      n.depth + 1,
+      l.place,
       l.id,
       n.id,
       n.root_id,
-      n.depth + 1,
+      l.lost,
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, id, parent_id, root_id, depth, fate FROM node AS n;
+  SELECT key, parent, depth, place, id, parent_id, root_id, was, fate FROM node AS n;
 END
 $loose$;
 
--- transhume: build of "several" on target -- those with more than one parent are set aside
-INSERT INTO transhume.nodes_messages (key, parent, was, root, id, parent_id, root_id, depth, fate)
-SELECT l.key, NULL::bigint AS parent, l.lost AS was, l.key AS root, l.id, NULL::uuid AS parent_id, l.id AS root_id, 0 AS depth, l.fate
-FROM transhume.links_messages AS l
-WHERE l.fate = 'several';
-
 -- transhume: build of "siblings" on target -- their positions
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
-CREATE TABLE transhume.tree_messages AS
-SELECT
-  n.key, n.parent, n.was, n.root, n.parent_id, n.root_id, n.depth, n.fate,
-  row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'several') ORDER BY n.key)::integer AS position
-FROM transhume.nodes_messages AS n;
-DROP TABLE transhume.nodes_messages;
+DO $siblings$
+BEGIN
+  -- Nothing was loose: they are numbered.
+  IF to_regclass('transhume.nodes_messages') IS NULL THEN
+    RETURN;
+  END IF;
+  CREATE UNLOGGED TABLE transhume.tree_messages AS
+  SELECT
+    n.key, n.parent, n.depth, n.place, n.id, n.parent_id, n.root_id, n.was, n.fate,
+    row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('unfit', 'several')) IS NOT TRUE) ORDER BY l.key)::integer AS position
+  FROM transhume.nodes_messages AS n
+  JOIN transhume.links_messages AS l ON l.key = n.key;
+  DROP TABLE transhume.nodes_messages;
+END
+$siblings$;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_messages_key ON transhume.tree_messages (key);
-ANALYZE transhume.tree_messages;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_messages'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_messages RENAME TO unordered_messages;
+    CREATE UNLOGGED TABLE transhume.tree_messages AS SELECT n.* FROM transhume.unordered_messages AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_messages;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_messages (key);
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -282,10 +363,20 @@ CROSS JOIN LATERAL (
     ('rooted', '23503', n.fate = 'rooted', 'reply.parent_id = ' || n.was::text || ' does not move: it is a root now'),
     ('broken', '23514', n.fate = 'broken', 'reply.parent_id = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE (n.fate IS NOT NULL) AND done.is_done AND n.fate IS DISTINCT FROM 'several';
+WHERE (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+) > 0 AND (n.fate IS NOT NULL) AND done.is_done AND (n.fate IN ('unfit', 'several')) IS NOT TRUE;
 DROP TABLE transhume.links_messages;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_messages AS i;
+
 -- transhume: revert on target
+DROP TABLE IF EXISTS transhume.tree_messages;
+DROP TABLE IF EXISTS transhume.rows_messages;
+DROP TABLE IF EXISTS transhume.intact_messages;
 DROP TABLE IF EXISTS transhume.links_messages;
 DROP TABLE IF EXISTS transhume.nodes_messages;
-DROP TABLE IF EXISTS transhume.tree_messages;

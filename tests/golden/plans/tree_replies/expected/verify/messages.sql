@@ -74,9 +74,9 @@ CROSS JOIN LATERAL (
 -- transhume: query of "shape" on source binds rejected rooted -- who hangs from whom, of the rows that arrived
 WITH link AS (
   SELECT
-    s.id::bigint AS key,
-    nullif(above.parent::bigint, s.id::bigint) AS parent,
-    row_number() OVER (PARTITION BY nullif(above.parent::bigint, s.id::bigint), s.id::text = ANY ($2::text[]) ORDER BY s.id::bigint) AS place
+    s.id AS key,
+    nullif(above.parent, s.id) AS parent,
+    row_number() OVER (PARTITION BY nullif(above.parent, s.id), s.id::text = ANY ($2::text[]) ORDER BY s.id) AS place
   FROM (
   SELECT
     s.id,
@@ -107,20 +107,20 @@ UNION ALL
 
 -- transhume: query of "shape" on target binds run -- the same, with the parents put back that were mended
 WITH mended AS (
-  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'reply.parent_id')::bigint AS parent
+  SELECT DISTINCT j.key[1] AS key, (j.raw ->> 'reply.parent_id')::integer AS parent
   FROM transhume.reject AS j
   WHERE j.run = $1::uuid AND j.table_id = 'messages' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
 ), link AS (
   SELECT
-    t.legacy_id::bigint AS key,
+    t.legacy_id AS key,
     CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent,
     row_number() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL ORDER BY t."position") AS place
   FROM app.messages AS t
   LEFT JOIN (
-    SELECT p.id AS id, p.legacy_id::bigint AS key
+    SELECT p.id AS id, p.legacy_id AS key
     FROM app.messages AS p
   ) AS p ON p.id = t.parent_id
-  LEFT JOIN mended AS m ON m.key = t.legacy_id::bigint::text
+  LEFT JOIN mended AS m ON m.key = t.legacy_id::text
 )
 SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
 FROM link AS l
@@ -167,10 +167,10 @@ UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
 FROM transhume.reject AS j
 JOIN (
-  SELECT t.*, t.legacy_id::bigint::text AS "key in source" FROM app.messages AS t
+  SELECT t.*, t.legacy_id::text AS "key in source" FROM app.messages AS t
 ) AS t ON t."key in source" = j.key[1]
 LEFT JOIN (
-  SELECT q.legacy_id::bigint::text AS key, q.parent_id AS parent FROM app.messages AS q
+  SELECT q.legacy_id::text AS key, q.parent_id AS parent FROM app.messages AS q
 ) AS q ON q.key = j.raw ->> 'reply.parent_id'
 CROSS JOIN LATERAL (
   VALUES

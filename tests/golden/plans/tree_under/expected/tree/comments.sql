@@ -6,12 +6,29 @@
 -- undo   drops what it has computed
 
 -- transhume: apply on target -- before the first chunk
-CREATE TABLE transhume.links_comments (
+CREATE UNLOGGED TABLE transhume.intact_comments AS SELECT true AS intact;
+CREATE UNLOGGED TABLE transhume.rows_comments (
+  id character varying(10),
+  parent_id text,
+  body text,
+  created_at timestamp with time zone
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.links_comments (
   key text NOT NULL,
   parent text,
-  lost text,
+  place tid,
+  fate text,
+  lost text
+) WITH (autovacuum_enabled = false);
+CREATE UNLOGGED TABLE transhume.tree_comments (
+  key text,
+  parent text,
+  root text,
+  depth integer,
+  place tid,
+  was text,
   fate text
-);
+) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
 SELECT count(*) AS rows, pg_table_size('public.comment'::regclass) AS bytes
@@ -49,71 +66,108 @@ FROM public.comment AS s
 WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
   AND ($2::text IS NULL OR s.id <= $2::character varying(10));
 
--- transhume: load on target binds after.1 upto.1 -- the narrow rows that can move
-INSERT INTO transhume.links_comments (key, parent)
+-- transhume: load on target binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
+INSERT INTO transhume.rows_comments (
+  id,
+  parent_id,
+  body,
+  created_at
+)
   SELECT
-    s.id::text AS key,
-    nullif(s.parent_id, s.id::text) AS parent
+    s.id,
+    s.parent_id,
+    s.body,
+    s.created_at
   FROM public.comment AS s
   WHERE ($1::text IS NULL OR s.id > $1::character varying(10))
     AND ($2::text IS NULL OR s.id <= $2::character varying(10))
     AND (not s.is_deleted);
 
--- transhume: build of "links" on target -- what the planner must know of them
-CREATE UNIQUE INDEX links_comments_key ON transhume.links_comments (key);
-ANALYZE transhume.links_comments;
+-- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
+INSERT INTO transhume.links_comments (key, parent, place, fate)
+SELECT
+  l.key,
+  l.parent,
+  l.place,
+  l.fate
+FROM (
+  SELECT
+    s.id::text AS key,
+    nullif(s.parent_id, s.id::text) AS parent,
+    s.ctid AS place,
+    NULL AS fate
+  FROM transhume.rows_comments AS s
+  WHERE s.ctid >= (SELECT format('(%s,0)', $1::bigint * (1 + pg_relation_size('transhume.rows_comments'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+    AND s.ctid < (SELECT format('(%s,0)', ($1::bigint + 1) * (1 + pg_relation_size('transhume.rows_comments'::regclass) / current_setting('block_size')::bigint) / $2::bigint)::tid)
+) AS l;
 
--- transhume: build of "threads" on target -- all that a root leads to
-SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
+-- transhume: build of "found by" on target -- how rows are found from level to level
+CREATE UNIQUE INDEX links_comments_key ON transhume.links_comments (key);
+DO $found_by$
+BEGIN
+  IF current_setting('server_version_num')::integer < 150000
+    OR 2 * pg_table_size('transhume.links_comments'::regclass)
+      > pg_size_bytes(current_setting('maintenance_work_mem')) * current_setting('hash_mem_multiplier')::double precision
+  THEN
+    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
+  END IF;
+END
+$found_by$;
+
+-- transhume: build of "threads" on target binds part parts -- all that a root leads to; in parts side by side
 DO $how$
 BEGIN
+  PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
   SET LOCAL enable_mergejoin = off;
-  IF current_setting('server_version_num')::integer >= 150000
-    AND 2 * pg_table_size('transhume.links_comments'::regclass)
-      < pg_size_bytes(current_setting('work_mem')) * current_setting('hash_mem_multiplier')::double precision
-  THEN
+  IF to_regclass('transhume.links_comments_parent') IS NULL THEN
     SET LOCAL enable_nestloop = off;
     SET LOCAL recursive_worktable_factor = 1000000;
   ELSE
     SET LOCAL enable_hashjoin = off;
-    CREATE INDEX links_comments_parent ON transhume.links_comments (parent);
   END IF;
 END
 $how$;
-CREATE TABLE transhume.tree_comments AS
+INSERT INTO transhume.tree_comments (key, parent, root, depth, place)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::text AS parent,
-    l.lost AS was,
     l.key AS root,
     0 AS depth,
-    l.fate
+    l.place
   FROM transhume.links_comments AS l
   WHERE l.parent IS NULL
+    AND abs(hashtext(l.key::text) % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
     n.key,
-    l.lost,
     n.root,
     n.depth + 1,
-    l.fate
+    l.place
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.was, n.root, n.depth, n.fate FROM node AS n;
+SELECT n.key, n.parent, n.root, n.depth, n.place FROM node AS n;
 
--- transhume: build of "loose" on target -- what no root leads to
+-- transhume: build of "loose" on target binds run step -- what no root leads to
+SELECT set_config('transhume.missed', (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+)::text, true);
 DO $loose$
 DECLARE
-  steps bigint := 1;
-  rows bigint;
+  steps bigint;
+  rows bigint := current_setting('transhume.missed');
 BEGIN
-  SELECT (SELECT count(*) FROM transhume.links_comments) - (SELECT count(*) FROM transhume.tree_comments) INTO rows;
   IF rows = 0 THEN
     RETURN;
   END IF;
+  ANALYZE transhume.links_comments, transhume.tree_comments;
+
+  -- The others.
   CREATE TEMPORARY TABLE loose ON COMMIT DROP AS
   SELECT l.*
   FROM transhume.links_comments AS l
@@ -137,27 +191,29 @@ BEGIN
   CREATE TEMPORARY TABLE found ON COMMIT DROP AS
   WITH RECURSIVE node AS (
     SELECT
-      l.key AS key,
+      l.key,
       CASE WHEN n.key IS NULL THEN NULL::text ELSE n.key END AS parent,
-      l.lost AS was,
       CASE WHEN n.key IS NULL THEN l.key ELSE n.root END AS root,
       CASE WHEN n.key IS NULL THEN 0 ELSE n.depth + 1 END AS depth,
-      l.fate AS fate
+      l.place,
+      l.lost AS was,
+      l.fate
     FROM loose AS l LEFT JOIN transhume.tree_comments AS n ON n.key = l.parent
     WHERE (l.parent IS NULL OR n.key IS NOT NULL)
     UNION ALL
     SELECT
       l.key,
       n.key,
-      l.lost,
       n.root,
       n.depth + 1,
+      l.place,
+      l.lost,
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate FROM node AS n;
-  INSERT INTO transhume.tree_comments (key, parent, was, root, depth, fate) SELECT key, parent, was, root, depth, fate FROM found AS n;
+  SELECT key, parent, root, depth, place, was, fate FROM node AS n;
+  INSERT INTO transhume.tree_comments (key, parent, root, depth, place, was, fate) SELECT key, parent, root, depth, place, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -168,6 +224,7 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
+  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -176,35 +233,48 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.tree_comments (key, parent, was, root, depth, fate)
+  INSERT INTO transhume.tree_comments (key, parent, root, depth, place, was, fate)
   WITH RECURSIVE node AS (
     SELECT
-      l.key AS key,
+      l.key,
       CASE WHEN n.key IS NULL THEN NULL::text ELSE n.key END AS parent,
-      l.lost AS was,
       CASE WHEN n.key IS NULL THEN l.key ELSE n.root END AS root,
       CASE WHEN n.key IS NULL THEN 0 ELSE n.depth + 1 END AS depth,
-      l.fate AS fate
+      l.place,
+      l.lost AS was,
+      l.fate
     FROM loose AS l LEFT JOIN transhume.tree_comments AS n ON n.key = l.parent
     WHERE (l.parent IS NULL OR n.key IS NOT NULL)
     UNION ALL
     SELECT
       l.key,
       n.key,
-      l.lost,
       n.root,
       n.depth + 1,
+      l.place,
+      l.lost,
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, was, root, depth, fate FROM node AS n;
+  SELECT key, parent, root, depth, place, was, fate FROM node AS n;
 END
 $loose$;
 
--- transhume: build of "tree" on target -- by which the load finds where a row hangs
-CREATE UNIQUE INDEX tree_comments_key ON transhume.tree_comments (key);
-ANALYZE transhume.tree_comments;
+-- transhume: build of "tree" on target -- as the load reads it
+DO $order$
+BEGIN
+  IF pg_table_size('transhume.rows_comments'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    ALTER TABLE transhume.tree_comments RENAME TO unordered_comments;
+    CREATE UNLOGGED TABLE transhume.tree_comments AS SELECT n.* FROM transhume.unordered_comments AS n ORDER BY n.place;
+    DROP TABLE transhume.unordered_comments;
+  END IF;
+END
+$order$;
+-- How many rows are in a block, and nothing else.
+SELECT set_config('default_statistics_target', '1', true);
+ANALYZE transhume.tree_comments (key);
 
 -- transhume: build of "under" on target -- what orphans hang from is there
 DO $under$
@@ -228,9 +298,19 @@ CROSS JOIN LATERAL (
     ('adopted', '23503', n.fate = 'adopted', 'parent_id = ' || n.was::text || ' does not move: it hangs from 1 now'),
     ('broken', '23514', n.fate = 'broken', 'parent_id = ' || n.was::text || ' leads back to it: it is a root now')
 ) AS done (action, sqlstate, is_done, reason)
-WHERE (n.fate IS NOT NULL) AND done.is_done;
+WHERE (
+  SELECT (SELECT coalesce(sum(c.loaded), 0) FROM transhume.chunk AS c WHERE c.run = $1::uuid AND c.step = $2)
+    - coalesce(sum(p.rows), 0)
+  FROM transhume.part AS p
+  WHERE p.run = $1::uuid AND p.step = $2 AND p.part LIKE 'build of "threads"%'
+) > 0 AND (n.fate IS NOT NULL) AND done.is_done;
 DROP TABLE transhume.links_comments;
 
+-- transhume: intact on target -- what was made is still there
+SELECT i.intact FROM transhume.intact_comments AS i;
+
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.links_comments;
 DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.rows_comments;
+DROP TABLE IF EXISTS transhume.intact_comments;
+DROP TABLE IF EXISTS transhume.links_comments;

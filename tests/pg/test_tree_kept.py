@@ -1,0 +1,239 @@
+"""The rows of a hierarchy are read once and kept in the target: what is lost, refused or cut in parts on that way."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner import embedded
+from runner.apply import apply
+from runner.manifest import read_plan
+from runner.metrics import Metrics
+from tests.conftest import Databases
+from tests.pg.compiled import PROJECT, Found, Projects, found
+from tests.pg.migration import Migration
+from tests.pg.test_server_faults import SETTINGS, crash
+
+# Every 50th comment answers one that is not there; every 90th is part of a cycle; a tenth is hidden.
+SOURCE = """
+CREATE TABLE comment (id int PRIMARY KEY, parent_id int, hidden boolean NOT NULL, size text, body text NOT NULL);
+INSERT INTO comment
+SELECT n, CASE WHEN n % 50 = 7 THEN 100000 + n WHEN n % 90 = 11 THEN n + 2 WHEN n % 5 > 0 THEN n - 1 - n % 3 END,
+       n % 10 = 8, CASE WHEN n % 40 = 9 THEN 'none' ELSE n::text END, 'comment ' || n
+FROM generate_series(1, ROWS) AS n;
+"""
+COMMENTS = """\
+table: comments
+from: comment
+key: {id: {uuid: id}}
+columns: {legacy_id: id, size: {from: size, type: integer}}
+same: [body]
+where: not s.hidden
+chunk: {rows: 50, max: 50}
+tree:
+  parent: {from: parent_id, to: parent_id}
+  fill: {root: root_id, depth: depth, position: position}
+"""
+# Unfit are 9, 49, 89 ...: all but 29, 129 ..., which a hidden row is never. Hidden are 8, 18 ...
+ROWS = 400
+KEPT = (
+    "SELECT relname, relpersistence FROM pg_class WHERE relname ~ '^(rows|tree|links|nodes|intact)_' AND relkind = 'r'"
+)
+THREADS = "SELECT part FROM transhume.part WHERE step = 'tree.comments' AND part ~ 'threads' ORDER BY part"
+
+
+def source(rows: int = ROWS) -> str:
+    """So many comments."""
+    return SOURCE.replace("ROWS", str(rows))
+
+
+@pytest.fixture
+def projects(databases: Databases, tmp_path: Path) -> Projects:
+    """Makes migrations."""
+    return Projects(databases, tmp_path)
+
+
+def test_every_row_is_accounted_for(projects: Projects) -> None:
+    """What the filter leaves out the tree step has counted, what a guard refuses the load; nothing is left behind."""
+    migration = projects(source(), {"comments": COMMENTS})
+    metrics = Metrics("moves")
+    apply(read_plan(migration.folder), migration.places, metrics)
+
+    (account,) = migration.verify().accounts
+    assert migration.verify().green
+    assert (account.source, account.filtered, account.rejected) == (ROWS, ROWS // 10, ROWS // 40)
+    assert account.target == ROWS - ROWS // 10 - ROWS // 40
+    aside = "SELECT DISTINCT step, sqlstate FROM transhume.reject WHERE action = 'rejected'"
+    assert migration.ask(aside) == [("load.comments", "22P02")]
+    assert migration.ask(KEPT) == []
+    told = {tuple(one.labels.values()): one.value for family in metrics.collect() for one in family.samples}
+    for outcome in ("loaded", "filtered", "rejected"):
+        assert told["comments", outcome] == getattr(account, outcome)
+    assert told["comments",] == account.source
+
+
+def test_a_row_that_cannot_be_read(projects: Projects) -> None:
+    """It is set aside by its key when the rows are kept; what hangs from it is an orphan, and the rest arrives."""
+    query = "SELECT id, parent_id, hidden, size, body, 1 / (id - 77) AS odd FROM comment"
+    spec = COMMENTS.replace("from: comment", f'from: {{sql: "{query}", key: id}}').replace(
+        "same: [body]", "same: [body, odd]"
+    )
+    migration = projects(source(), {"comments": spec})
+    migration.apply()
+
+    aside = "SELECT step, key, reason, sqlstate FROM transhume.reject WHERE sqlstate = '22012'"
+    assert migration.ask(aside) == [("tree.comments", ["77"], "division by zero", "22012")]
+    assert migration.ask("SELECT parent_id FROM app.comments WHERE legacy_id = 79") == [(None,)]
+    (account,) = migration.verify().accounts
+    assert account.rejected == ROWS // 40 + 1
+    assert list(account.problems()) == []
+
+
+def test_rows_that_the_server_refuses(projects: Projects) -> None:
+    """Rows that no guard knows of are sifted out by their place in the hierarchy, with the server's reason."""
+    target = """CREATE SCHEMA app; CREATE TABLE app.comments (id uuid PRIMARY KEY, legacy_id integer, size integer,
+                body text, parent_id uuid, root_id uuid, depth integer, position integer);
+                CREATE FUNCTION app.even(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+                $$ BEGIN IF $1 % 100 = 1 THEN RAISE 'no % here', $1 USING ERRCODE = '22023'; END IF;
+                         RETURN true; END $$;
+                ALTER TABLE app.comments ADD CHECK (app.even(legacy_id))"""
+    migration = projects(source(), {"comments": f"{COMMENTS}create: false\n"}, target=target)
+    migration.apply()
+
+    aside = "SELECT step, key, reason FROM transhume.reject WHERE sqlstate = '22023' ORDER BY key"
+    refused = [("load.comments", [str(n)], f"no {n} here") for n in (1, 101, 201, 301)]
+    assert migration.ask(aside) == refused
+    assert migration.verify().green
+
+
+@pytest.mark.both_servers
+def test_within_one_database(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where source and target are one database, the rows are kept as well, and end as they do between two."""
+    between = Projects(databases, tmp_path)(source(), {"comments": COMMENTS})
+    between.apply()
+    monkeypatch.setattr("tests.pg.compiled.PROJECT", PROJECT.replace("TARGET_DATABASE_URL", "LEGACY_DATABASE_URL"))
+    both = databases.create("both", source())
+    within = Projects(databases, tmp_path).between(both, both, {"comments": COMMENTS})
+    within.apply()
+
+    assert found(within, "comments") == found(between, "comments")
+    assert within.verify().green
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first, then", [("4", "1"), ("1", "4"), ("2", "3")])
+def test_parts_are_those_that_it_began_with(projects: Projects, first: str, then: str) -> None:
+    """A walk in parts that is killed between two of them ends in as many, whatever jobs there are later."""
+    undisturbed, killed = (projects(source(), {"comments": COMMENTS}) for _ in range(2))
+    undisturbed.apply()
+    point = next(
+        point for point in range(4, 16)
+        if killed.command("apply", "--jobs", first, TRANSHUME_FAILPOINT=f"ddl-after-commit:{point}").returncode
+        == -signal.SIGKILL and killed.ask(THREADS)
+    )  # fmt: skip
+    assert point
+    assert killed.command("apply", "--jobs", then).returncode == 0
+
+    assert killed.ask(THREADS) == [(f'build of "threads", {n} of {first}',) for n in range(1, int(first) + 1)]
+    assert found(killed, "comments") == found(undisturbed, "comments")
+    assert killed.verify().green
+
+
+@pytest.mark.slow
+@pytest.mark.both_servers
+def test_more_rows_than_the_server_caches(projects: Projects) -> None:
+    """Then the hierarchy is put into the order of the rows, so that the load reads both in order."""
+    arrived = []
+    for cache in ("8kB", "1GB"):
+        migration = projects(source(5000), {"comments": COMMENTS.replace("50, max: 50", "500, max: 500")})
+        ((name,),) = migration.ask("SELECT quote_ident(current_database())")
+        migration.ask(f"ALTER DATABASE {name} SET effective_cache_size = '{cache}'")
+        done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT="before-commit:11")
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        order = "SELECT bool_and(place > before) FROM (SELECT place, lag(place) OVER (ORDER BY ctid) AS before {}) AS n"
+        ordered = migration.ask(order.format("FROM transhume.tree_comments"))
+        assert ordered == [(cache == "8kB",)]
+        migration.apply()
+        assert migration.verify().green
+        arrived.append(found(migration, "comments"))
+
+    assert arrived[0] == arrived[1]
+
+
+# A crash of the server.
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[Path]:
+    """The state folder of a server that may be crashed."""
+    with tempfile.TemporaryDirectory(prefix="transhume-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        embedded.start(folder, settings=SETTINGS)
+        yield folder
+        embedded.stop(folder)
+
+
+@pytest.fixture
+def crashing(fragile: Path, tmp_path: Path) -> Iterator[Projects]:
+    """Makes migrations on that server."""
+    databases = Databases(embedded.start(fragile, settings=SETTINGS))
+    yield Projects(databases, tmp_path)
+    databases.server = embedded.start(fragile, settings=SETTINGS)
+    databases.drop()
+
+
+def content(migration: Migration) -> tuple[Found, Found, Found]:
+    """The comments, the rejects, and which working tables are left."""
+    return (*found(migration, "comments"), migration.ask(KEPT))
+
+
+# The fourth chunk; the links, which are the first build; the last build; the third chunk of the load, after the eight.
+AMID = ["after-commit:4", "ddl-after-commit:4", "ddl-after-commit:9", "after-commit:11"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", AMID)
+def test_the_server_crashes(crashing: Projects, fragile: Path, point: str) -> None:
+    """What is kept in unlogged tables is gone: it starts anew, and ends with the content of a run without trouble."""
+    undisturbed, killed = (crashing(source(), {"comments": COMMENTS}) for _ in range(2))
+    undisturbed.apply()
+    expected = content(undisturbed)
+    done = killed.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT=point)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert {kind for _, kind in killed.ask(KEPT)} == {"u"}
+    crash(embedded.start(fragile, settings=SETTINGS))
+    embedded.start(fragile, settings=SETTINGS)
+
+    killed.apply()
+
+    assert any("a crash of the server has emptied the working tables" in text for text in killed.notices.texts)
+    assert content(killed) == expected
+    assert killed.verify().green
+
+
+@pytest.mark.slow
+def test_the_server_crashes_under_a_run(crashing: Projects, fragile: Path) -> None:
+    """A run that is at work goes on by itself, as soon as the server is back."""
+    undisturbed, migration = (crashing(source(4000), {"comments": COMMENTS}) for _ in range(2))
+    undisturbed.apply()
+    expected = content(undisturbed)
+    runner = threading.Thread(target=migration.apply, kwargs={"patience": 30})
+    runner.start()
+    loading = "SELECT count(*) > 5 FROM transhume.chunk WHERE step = 'load.comments'"
+    while runner.is_alive() and not (
+        migration.ask("SELECT to_regclass('transhume.chunk')")[0][0] and migration.ask(loading)[0][0]
+    ):
+        pass
+    crash(embedded.start(fragile, settings=SETTINGS))
+    embedded.start(fragile, settings=SETTINGS)
+    runner.join()
+
+    assert any("a crash of the server has emptied the working tables" in text for text in migration.notices.texts)
+    assert content(migration) == expected
+    assert migration.verify().green
