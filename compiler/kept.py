@@ -24,7 +24,7 @@ _PLACE = column("node", "ctid")
 class KeptRows:
     """The rows of a table that is a hierarchy, as its `tree` step keeps them: columns of the stage, and others beside.
 
-    Beside them is what the source alone can say, or says with less effort: keys as they are compared, parents, the
+    Beside them is what the source alone can say, or says with less effort: parents that stand in another table, the
     derived key, and whether the row passes the guards that the source evaluates.
     """
 
@@ -92,9 +92,7 @@ class KeptRows:
         own = (column("s", source.name) for source in self.reading.columns)
         beside = (Sql(f"{value} AS {ident(name)}") for name, value, _ in self._beside)
         joins = (Sql(f"  {each}".replace("\n", "\n  ")) for each in (() if self.finds else self.tree.links.joins))
-        return render(
-            "tree/rows", columns=(*own, *beside), relation=(relation, *joins), conditions=conditions
-        )  # fmt: skip
+        return render("tree/rows", columns=(*own, *beside), relation=(relation, *joins), conditions=conditions)
 
     @property
     def _source(self) -> tuple[Sql, tuple[Sql, ...]]:
@@ -115,7 +113,7 @@ class KeptRows:
     def values(self) -> tuple[tuple[str, Sql, str], ...]:
         """What the hierarchy is made of: name, value and type."""
         own = {(wired(source), source.wire): column("s", source.name) for source in self.reading.columns}
-        beside = dict.fromkeys(name for name, _, _ in self._beside)
+        beside = {name for name, _, _ in self._beside}
 
         def value(name: str, wanted: Sql, type: str) -> Sql:
             if self.finds and name == "parent":
@@ -130,7 +128,7 @@ class KeptRows:
         return tuple(self._fates())
 
     def _fates(self) -> Iterator[tuple[str, Sql]]:
-        beside = [name for name, _, _ in self._beside]
+        beside = {name for name, _, _ in self._beside}
         if self._name("passes") in beside:
             yield "filtered", Sql(f"NOT {column('s', self._name('passes'))}")
         own = (column("s", self._name("fits")),) if self._name("fits") in beside else ()
@@ -167,11 +165,9 @@ class KeptReading(Reading):
     @property
     def rows(self) -> Sql:
         """The rows of a chunk: each place in the hierarchy, as `node`, and the row there, as `s`."""
-        return join("\n", (Sql(f"{tree_sql(self.table.id)} AS node"), self._row(())))
-
-    def _row(self, more: tuple[Sql, ...]) -> Sql:
-        own = (column("r", source.name) for source in self.columns)
-        return render("tree/row", rows=rows_sql(self.table.id), columns=join(", ", (*own, *more)))
+        own = join(", ", (column("r", source.name) for source in self.columns))
+        row = render("tree/row", rows=rows_sql(self.table.id), columns=own)
+        return join("\n", (Sql(f"{tree_sql(self.table.id)} AS node"), row))
 
     @property
     def staged_rows(self) -> Sql:

@@ -45,11 +45,9 @@ def links_of(here: Here, parents: Parents, key: SourceColumn) -> tuple[Links, st
 
 def _common(key: SourceColumn, parent: SourceColumn) -> str:
     """What both a key and a parent become without loss, and compare as by an index."""
-    if key.wire == parent.wire:
-        return key.wire
     families = {read_type(each.wire).family for each in (key, parent)}
     if families == {"integer"}:
-        return "bigint"
+        return key.wire if key.wire == parent.wire else "bigint"
     return "numeric" if "numeric" in families else "text" if "text" in families else key.wire
 
 

@@ -14,6 +14,7 @@ from compiler.expressions import Scope, scalar
 from compiler.parents import links_of
 from compiler.spec import Placeholder, Scalar, Tree, Word
 from compiler.sql import Sql, column
+from compiler.tree_walk import WHOLE
 from compiler.types import BOOLEAN, read_type
 from compiler.world import Here, noting
 
@@ -166,10 +167,14 @@ def _constant(value: Scalar, side: Side, span: Span) -> Sql:
 
 def _not_a_key(here: Here, under: Word, type: str) -> list[Diagnostic]:
     """A constant that is no key of this source's."""
-    if type == "bigint" and not under.text.removeprefix("-").isdigit():
-        message = f'"{under}" is no key of {here.source.what}, whose keys are whole numbers'
-        return [Diagnostic("E503", message, under.span, "does not fit")]
-    return []
+    digits, bits = under.text.removeprefix("-"), WHOLE.get(type, 0)
+    if not bits:
+        return []
+    kind = "" if digits.isascii() and digits.isdigit() else "whole numbers"
+    if not kind and not -(2 ** (bits - 1)) <= int(under.text) < 2 ** (bits - 1):
+        kind = f"of type {type}"
+    message = f'"{under}" is no key of {here.source.what}, whose keys are {kind}'
+    return [Diagnostic("E503", message, under.span, "does not fit")] if kind else []
 
 
 def _is_ltree_path(bound: BoundColumn) -> bool:

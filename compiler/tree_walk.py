@@ -11,6 +11,7 @@ from compiler.render import render
 from compiler.sql import Sql, cast, column, fits, ident, join, literal, names, qname
 
 DIGITS = 6  # of a position in a path, at least
+WHOLE = {"smallint": 16, "integer": 32, "bigint": 64}  # types of keys that are whole numbers, with their bits
 _FOUND = "23503"  # foreign_key_violation
 _SHAPE = "23514"  # check_violation
 _FINE = "00000"  # successful_completion
@@ -133,7 +134,7 @@ class Walk:
     def threads(self) -> Sql:
         """All that a root leads to. Each part starts with its share of the roots, which are all siblings."""
         links, roots = self.links, (Sql("l.parent IS NULL"), *self._but)
-        number = "l.key" if self.tree.type in ("smallint", "integer", "bigint") else "hashtext(l.key::text)"
+        number = "l.key" if self.tree.type in WHOLE else "hashtext(l.key::text)"
         mine = Sql(f"abs({number} % $2::integer) = $1::integer")
         pairs = [pair for pair in self._pairs() if pair[0] not in self._unknown]
         into, position = [name for name, _, _, _ in pairs], None
