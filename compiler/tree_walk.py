@@ -95,8 +95,13 @@ class Walk:
     @property
     def definitions(self) -> tuple[Sql, ...]:
         """The columns of the hierarchy."""
-        found = [Sql(f"{name} {type}") for name, type, _, _ in self._pairs()]
-        return (*found[:-2], Sql("position integer"), *found[-2:]) if self._early else tuple(found)
+        return tuple(Sql(f"{name} {type}") for name, type in self._typed())
+
+    def _typed(self) -> Iterator[tuple[str, str]]:
+        for name, type, _, _ in self._pairs():
+            yield name, type
+            if name == "depth" and self._early:
+                yield "position", "integer"
 
     def links_columns(self, made_of: Values) -> tuple[Sql, ...]:
         """The columns of the links, `made_of` these; `lost` and what follows are for parents that are mended."""
@@ -137,7 +142,7 @@ class Walk:
         number = "l.key" if self.tree.type in WHOLE else "hashtext(l.key::text)"
         mine = Sql(f"abs({number} % $2::integer) = $1::integer")
         pairs = [pair for pair in self._pairs() if pair[0] not in self._unknown]
-        into, position = [name for name, _, _, _ in pairs], None
+        into, position = [name for name, _, _, _ in pairs if name != "id" or self.under], None
         start, conditions = Sql(f"{links} AS l"), (*roots, mine)
         if self._early:
             start, conditions = render("tree/roots", links=links, conditions=roots, order=self._order("l")), (mine,)
@@ -304,8 +309,8 @@ class Walk:
     def _pairs(self) -> Iterator[Pair]:
         """The columns of the hierarchy.
 
-        `was` is the parent that a row had in the source, if it has another now. It and the fate are last, for they are
-        empty nearly always: what comes before the first empty column of a row is read faster.
+        `was` is the parent that a row had in the source, if it has another now. It, the fate and the new key come last,
+        for they are empty nearly always: what comes before the first empty column of a row is read faster.
         """
         tree, most = self.tree, self.tree.max_depth
         yield "key", tree.type, Sql("l.key"), Sql("l.key")
@@ -319,15 +324,16 @@ class Walk:
             yield "level", "integer", Sql("0"), Sql("n.level + 1")
         yield "place", "tid", Sql("l.place"), Sql("l.place")
         if tree.id is not None:
-            yield from self._ids(tree.id.type)
+            yield from self._kin(tree.id.type)
         yield from ((name, type, Sql(f"l.{name}"), Sql(f"l.{name}")) for name, type in self._carried())
         was = f"coalesce(l.lost, CASE WHEN n.depth = {most} THEN n.key END)" if self._flattens else "l.lost"
         yield "was", tree.type, Sql("l.lost"), Sql(was)
         yield "fate", "text", Sql("l.fate"), self._fate()
+        if tree.id is not None:
+            yield "id", tree.id.type, Sql("l.id"), Sql("l.id")
 
-    def _ids(self, type: str) -> Iterator[Pair]:
-        """The new keys of the row, of its parent and its root."""
-        yield "id", type, Sql("l.id"), Sql("l.id")
+    def _kin(self, type: str) -> Iterator[Pair]:
+        """The new keys of its parent and its root."""
         if "parent_id" in self.tree.kin:
             hangs = f"CASE WHEN n.depth = {self.tree.max_depth} THEN n.parent_id ELSE n.id END"
             yield "parent_id", type, Sql(f"NULL::{type}"), Sql(hangs if self._flattens else "n.id")

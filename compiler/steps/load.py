@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from compiler.bound import BoundColumn, BoundTable, Lookup
 from compiler.chunks import sift, sifted, staging, walk
-from compiler.columns_tree import NODE
 from compiler.direct import why_staged
 from compiler.hierarchy import tree_guards
 from compiler.kept import KeptReading, KeptRows, kept_reading
@@ -15,7 +14,7 @@ from compiler.layout import intact_sql, rows_sql, unique
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.rows import Reading, identity_of, loaded, looked_up, reading, reject_columns, source_text
-from compiler.sql import Sql, column, ident, join, literal, tight
+from compiler.sql import Sql, cast, column, ident, join, literal, tight
 from compiler.steps.base import TableStep
 
 
@@ -197,10 +196,13 @@ class LoadTable(TableStep):
         )  # fmt: skip
 
     def _value(self, bound: BoundColumn) -> Sql:
-        """A column's value; of a derived key that went through the hierarchy as it is there: it is made once a row."""
-        tree = self.table.tree
-        made = tree is not None and tree.id is not None and bound.value == tree.id.value and bound.type == tree.id.type
-        return column(NODE, "id") if made else loaded(bound)
+        """A column's value; a derived key that is kept with the row is not made a second time."""
+        tree, read = self.table.tree, self._reading
+        if isinstance(read, KeptReading) and read.made and tree and tree.id and bound.value == tree.id.value:
+            return (
+                cast(column("s", read.made[0]), bound.type) if bound.type != read.made[1] else column("s", read.made[0])
+            )
+        return loaded(bound)
 
     def _reject(self) -> Sql:
         guards = tuple(

@@ -72,13 +72,13 @@ INSERT INTO app.regions (
   depth
 )
 SELECT
-  node.id AS id,
+  s."node id" AS id,
   s.id AS legacy_id,
   node.parent_id AS parent_id,
   node.depth AS depth
 FROM transhume.tree_regions AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.lo, r.hi
+  SELECT r.id, r.lo, r.hi, r."node id"
   FROM transhume.rows_regions AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -91,6 +91,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_regions (
   id bigint,
   lo bigint,
   hi bigint,
+  "node id" uuid,
   "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_regions;
@@ -100,16 +101,18 @@ INSERT INTO pg_temp.stage_regions (
   id,
   lo,
   hi,
+  "node id",
   "place in source"
 )
   SELECT
     s.id,
     s.lo,
     s.hi,
+    s."node id",
     node.ctid AS "place in source"
   FROM transhume.tree_regions AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.lo, r.hi
+  SELECT r.id, r.lo, r.hi, r."node id"
   FROM transhume.rows_regions AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -145,7 +148,7 @@ INSERT INTO app.regions (
   depth
 )
 SELECT
-  node.id AS id,
+  s."node id" AS id,
   s.id AS legacy_id,
   node.parent_id AS parent_id,
   node.depth AS depth
@@ -184,7 +187,7 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'regions', 'public.region',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'place in source' - 'node id',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_regions AS s
 CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_regions AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node

@@ -8,14 +8,14 @@
 -- transhume: apply on target -- before the first chunk
 CREATE UNLOGGED TABLE transhume.intact_places AS SELECT true AS intact;
 CREATE UNLOGGED TABLE transhume.rows_places (
+  "node lft" bigint,
+  "node rght" bigint,
+  "node passes" boolean,
   id integer,
   lft integer,
   rght integer,
   tree_id smallint,
-  name text,
-  "node lft" bigint,
-  "node rght" bigint,
-  "node passes" boolean
+  name text
 ) WITH (autovacuum_enabled = false);
 CREATE UNLOGGED TABLE transhume.links_places (
   key integer NOT NULL,
@@ -34,10 +34,10 @@ CREATE UNLOGGED TABLE transhume.nodes_places (
   parent integer,
   root integer,
   depth integer,
+  position integer,
   level integer,
   place tid,
   nowhere text,
-  position integer,
   was integer,
   fate text
 ) WITH (autovacuum_enabled = false);
@@ -80,24 +80,24 @@ WHERE ($1::text IS NULL OR s.id > $1::integer)
 
 -- transhume: load on target binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 INSERT INTO transhume.rows_places (
+  "node lft",
+  "node rght",
+  "node passes",
   id,
   lft,
   rght,
   tree_id,
-  name,
-  "node lft",
-  "node rght",
-  "node passes"
+  name
 )
   SELECT
+    s.lft::bigint AS "node lft",
+    s.rght::bigint AS "node rght",
+    s."passes the filter" AS "node passes",
     s.id,
     s.lft,
     s.rght,
     s.tree_id,
-    s.name,
-    s.lft::bigint AS "node lft",
-    s.rght::bigint AS "node rght",
-    s."passes the filter" AS "node passes"
+    s.name
   FROM (
   SELECT
     s.id,

@@ -8,11 +8,11 @@
 -- transhume: apply on target -- before the first chunk
 CREATE UNLOGGED TABLE transhume.intact_regions AS SELECT true AS intact;
 CREATE UNLOGGED TABLE transhume.rows_regions (
+  "node tree" integer,
+  "node id" uuid,
   id bigint,
   lo bigint,
-  hi bigint,
-  "node tree" integer,
-  "node id" uuid
+  hi bigint
 ) WITH (autovacuum_enabled = false);
 CREATE UNLOGGED TABLE transhume.links_regions (
   key bigint NOT NULL,
@@ -31,11 +31,11 @@ CREATE UNLOGGED TABLE transhume.tree_regions (
   parent bigint,
   depth integer,
   place tid,
-  id uuid,
   parent_id uuid,
   nowhere text,
   was bigint,
-  fate text
+  fate text,
+  id uuid
 ) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
@@ -76,18 +76,18 @@ WHERE ($1::text IS NULL OR s.id > $1::bigint)
 
 -- transhume: load on target binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 INSERT INTO transhume.rows_regions (
+  "node tree",
+  "node id",
   id,
   lo,
-  hi,
-  "node tree",
-  "node id"
+  hi
 )
   SELECT
+    0 AS "node tree",
+    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS "node id",
     s.id,
     s.lo,
-    s.hi,
-    0 AS "node tree",
-    encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('regions:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS "node id"
+    s.hi
   FROM (
   SELECT
     s.id,
@@ -192,16 +192,16 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.tree_regions (key, parent, depth, place, id, parent_id, nowhere)
+INSERT INTO transhume.tree_regions (key, parent, depth, place, parent_id, nowhere)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::bigint AS parent,
     0 AS depth,
     l.place,
-    l.id,
     NULL::uuid AS parent_id,
-    l.nowhere
+    l.nowhere,
+    l.id
   FROM transhume.links_regions AS l
   WHERE l.parent IS NULL
     AND l.nowhere IS NULL
@@ -212,13 +212,13 @@ WITH RECURSIVE node AS (
     n.key,
     n.depth + 1,
     l.place,
-    l.id,
     n.id,
-    l.nowhere
+    l.nowhere,
+    l.id
   FROM node AS n
   JOIN transhume.links_regions AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.place, n.id, n.parent_id, n.nowhere FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.place, n.parent_id, n.nowhere FROM node AS n;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -260,11 +260,11 @@ BEGIN
       NULL::bigint AS parent,
       0 AS depth,
       l.place,
-      l.id,
       NULL::uuid AS parent_id,
       l.nowhere,
       l.lost AS was,
-      l.fate
+      l.fate,
+      l.id
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
@@ -273,16 +273,16 @@ BEGIN
       n.key,
       n.depth + 1,
       l.place,
-      l.id,
       n.id,
       l.nowhere,
       l.lost,
-      l.fate
+      l.fate,
+      l.id
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, depth, place, id, parent_id, nowhere, was, fate FROM node AS n;
-  INSERT INTO transhume.tree_regions (key, parent, depth, place, id, parent_id, nowhere, was, fate) SELECT key, parent, depth, place, id, parent_id, nowhere, was, fate FROM found AS n;
+  SELECT key, parent, depth, place, parent_id, nowhere, was, fate, id FROM node AS n;
+  INSERT INTO transhume.tree_regions (key, parent, depth, place, parent_id, nowhere, was, fate, id) SELECT key, parent, depth, place, parent_id, nowhere, was, fate, id FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -302,18 +302,18 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.tree_regions (key, parent, depth, place, id, parent_id, nowhere, was, fate)
+  INSERT INTO transhume.tree_regions (key, parent, depth, place, parent_id, nowhere, was, fate, id)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::bigint AS parent,
       0 AS depth,
       l.place,
-      l.id,
       NULL::uuid AS parent_id,
       l.nowhere,
       l.lost AS was,
-      l.fate
+      l.fate,
+      l.id
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
@@ -322,15 +322,15 @@ BEGIN
       n.key,
       n.depth + 1,
       l.place,
-      l.id,
       n.id,
       l.nowhere,
       l.lost,
-      l.fate
+      l.fate,
+      l.id
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, depth, place, id, parent_id, nowhere, was, fate FROM node AS n;
+  SELECT key, parent, depth, place, parent_id, nowhere, was, fate, id FROM node AS n;
 END
 $loose$;
 

@@ -25,9 +25,9 @@ CREATE UNLOGGED TABLE transhume.nodes_comments (
   key integer,
   parent integer,
   depth integer,
+  position integer,
   level integer,
   place tid,
-  position integer,
   was integer,
   fate text
 ) WITH (autovacuum_enabled = false);

@@ -8,10 +8,10 @@
 -- transhume: apply on target -- before the first chunk
 CREATE UNLOGGED TABLE transhume.intact_categories AS SELECT true AS intact;
 CREATE UNLOGGED TABLE transhume.rows_categories (
+  "node path" text,
   id uuid,
   path character varying(255),
-  name text,
-  "node path" text
+  name text
 ) WITH (autovacuum_enabled = false);
 CREATE UNLOGGED TABLE transhume.links_categories (
   key uuid NOT NULL,
@@ -27,9 +27,9 @@ CREATE UNLOGGED TABLE transhume.nodes_categories (
   key uuid,
   parent uuid,
   depth integer,
+  position integer,
   place tid,
   nowhere text,
-  position integer,
   was uuid,
   fate text
 ) WITH (autovacuum_enabled = false);
@@ -68,10 +68,10 @@ LIMIT 1;
 -- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
+    s.path::text AS "node path",
     s.id,
     s.path,
-    s.name,
-    s.path::text AS "node path"
+    s.name
   FROM (
   SELECT
     s.id,
@@ -85,10 +85,10 @@ COPY (
 
 -- transhume: receive on target
 COPY transhume.rows_categories (
+  "node path",
   id,
   path,
-  name,
-  "node path"
+  name
 ) FROM STDIN (FORMAT binary);
 
 -- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side

@@ -8,13 +8,13 @@
 -- transhume: apply on target -- before the first chunk
 CREATE UNLOGGED TABLE transhume.intact_posts AS SELECT true AS intact;
 CREATE UNLOGGED TABLE transhume.rows_posts (
+  "node path" text,
+  "node fits" boolean,
+  "node passes" boolean,
   id integer,
   tree_path text,
   name text,
-  size text,
-  "node path" text,
-  "node fits" boolean,
-  "node passes" boolean
+  size text
 ) WITH (autovacuum_enabled = false);
 CREATE UNLOGGED TABLE transhume.links_posts (
   key integer NOT NULL,
@@ -31,9 +31,9 @@ CREATE UNLOGGED TABLE transhume.nodes_posts (
   parent integer,
   root integer,
   depth integer,
+  position integer,
   place tid,
   nowhere text,
-  position integer,
   was integer,
   fate text
 ) WITH (autovacuum_enabled = false);
@@ -71,13 +71,13 @@ HAVING count(*) > 0;
 -- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
+    btrim(s.tree_path, '/') AS "node path",
+    ((CASE WHEN s.size COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.size) <= 1000 THEN s.size::numeric BETWEEN -2147483648 AND 2147483647 ELSE s.size IS NULL END)) IS TRUE AS "node fits",
+    s."passes the filter" AS "node passes",
     s.id,
     s.tree_path,
     s.name,
-    s.size,
-    btrim(s.tree_path, '/') AS "node path",
-    ((CASE WHEN s.size COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.size) <= 1000 THEN s.size::numeric BETWEEN -2147483648 AND 2147483647 ELSE s.size IS NULL END)) IS TRUE AS "node fits",
-    s."passes the filter" AS "node passes"
+    s.size
   FROM (
   SELECT
     s.id,
@@ -93,13 +93,13 @@ COPY (
 
 -- transhume: receive on target
 COPY transhume.rows_posts (
+  "node path",
+  "node fits",
+  "node passes",
   id,
   tree_path,
   name,
-  size,
-  "node path",
-  "node fits",
-  "node passes"
+  size
 ) FROM STDIN (FORMAT binary);
 
 -- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side

@@ -77,7 +77,7 @@ INSERT INTO app.messages (
   "position"
 )
 SELECT
-  node.id AS id,
+  s."node id" AS id,
   s.id AS legacy_id,
   CASE s.about WHEN 1 THEN 'channel' WHEN 2 THEN 'message' END AS about,
   CASE WHEN s.about = 1 THEN m_about_id_channels.id WHEN s.about = 2 THEN s.about_id::bigint END AS about_id,
@@ -88,7 +88,7 @@ SELECT
   node."position" AS "position"
 FROM transhume.tree_messages AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.body, r.about, r.about_id
+  SELECT r.id, r.body, r.about, r.about_id, r."node id"
   FROM transhume.rows_messages AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -108,11 +108,11 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $3::uuid, $4, $5::bigint, 'messages', 'public.message',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'place in source' - 'node id',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM transhume.tree_messages AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.body, r.about, r.about_id
+  SELECT r.id, r.body, r.about, r.about_id, r."node id"
   FROM transhume.rows_messages AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -142,6 +142,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_messages (
   body text,
   about integer,
   about_id text,
+  "node id" uuid,
   "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_messages;
@@ -152,6 +153,7 @@ INSERT INTO pg_temp.stage_messages (
   body,
   about,
   about_id,
+  "node id",
   "place in source"
 )
   SELECT
@@ -159,10 +161,11 @@ INSERT INTO pg_temp.stage_messages (
     s.body,
     s.about,
     s.about_id,
+    s."node id",
     node.ctid AS "place in source"
   FROM transhume.tree_messages AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.body, r.about, r.about_id
+  SELECT r.id, r.body, r.about, r.about_id, r."node id"
   FROM transhume.rows_messages AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -203,7 +206,7 @@ INSERT INTO app.messages (
   "position"
 )
 SELECT
-  node.id AS id,
+  s."node id" AS id,
   s.id AS legacy_id,
   CASE s.about WHEN 1 THEN 'channel' WHEN 2 THEN 'message' END AS about,
   CASE WHEN s.about = 1 THEN m_about_id_channels.id WHEN s.about = 2 THEN s.about_id::bigint END AS about_id,
@@ -254,7 +257,7 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'messages', 'public.message',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'place in source' - 'node id',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_messages AS s
 CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node

@@ -8,9 +8,9 @@
 -- transhume: apply on target -- before the first chunk
 CREATE UNLOGGED TABLE transhume.intact_forwards AS SELECT true AS intact;
 CREATE UNLOGGED TABLE transhume.rows_forwards (
-  id integer,
   "node parent" bigint,
-  "node parents" bigint
+  "node parents" bigint,
+  id integer
 ) WITH (autovacuum_enabled = false);
 CREATE UNLOGGED TABLE transhume.links_forwards (
   key bigint NOT NULL,
@@ -24,10 +24,10 @@ CREATE UNLOGGED TABLE transhume.nodes_forwards (
   key bigint,
   parent bigint,
   depth integer,
+  position integer,
   level integer,
   place tid,
   parents bigint,
-  position integer,
   was bigint,
   fate text
 ) WITH (autovacuum_enabled = false);
@@ -65,9 +65,9 @@ HAVING count(*) > 0;
 -- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
-    s.id,
     nullif(above.parent, s.id::bigint) AS "node parent",
-    above.parents AS "node parents"
+    above.parents AS "node parents",
+    s.id
   FROM public.message AS s
   LEFT JOIN (
     SELECT r.of_id AS child, min(r.to_id) AS parent, count(DISTINCT r.to_id) AS parents
@@ -81,9 +81,9 @@ COPY (
 
 -- transhume: receive on target
 COPY transhume.rows_forwards (
-  id,
   "node parent",
-  "node parents"
+  "node parents",
+  id
 ) FROM STDIN (FORMAT binary);
 
 -- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side

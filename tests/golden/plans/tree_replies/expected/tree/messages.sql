@@ -8,14 +8,14 @@
 -- transhume: apply on target -- before the first chunk
 CREATE UNLOGGED TABLE transhume.intact_messages AS SELECT true AS intact;
 CREATE UNLOGGED TABLE transhume.rows_messages (
-  id integer,
-  body text,
-  about integer,
-  about_id text,
   "node parent" integer,
   "node parents" bigint,
   "node id" uuid,
-  "node fits" boolean
+  "node fits" boolean,
+  id integer,
+  body text,
+  about integer,
+  about_id text
 ) WITH (autovacuum_enabled = false);
 CREATE UNLOGGED TABLE transhume.links_messages (
   key integer NOT NULL,
@@ -30,13 +30,13 @@ CREATE UNLOGGED TABLE transhume.nodes_messages (
   key integer,
   parent integer,
   depth integer,
+  position integer,
   place tid,
-  id uuid,
   parent_id uuid,
   root_id uuid,
-  position integer,
   was integer,
-  fate text
+  fate text,
+  id uuid
 ) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
@@ -72,14 +72,14 @@ HAVING count(*) > 0;
 -- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
-    s.id,
-    s.body,
-    s.about,
-    s.about_id,
     nullif(above.parent, s.id) AS "node parent",
     above.parents AS "node parents",
     set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('messages:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS "node id",
-    ((s.about IS NULL OR s.about IN (1, 2))) IS TRUE AS "node fits"
+    ((s.about IS NULL OR s.about IN (1, 2))) IS TRUE AS "node fits",
+    s.id,
+    s.body,
+    s.about,
+    s.about_id
   FROM public.message AS s
   LEFT JOIN LATERAL (
     SELECT min(r.parent_id) AS parent, count(DISTINCT r.parent_id) AS parents
@@ -92,14 +92,14 @@ COPY (
 
 -- transhume: receive on target
 COPY transhume.rows_messages (
-  id,
-  body,
-  about,
-  about_id,
   "node parent",
   "node parents",
   "node id",
-  "node fits"
+  "node fits",
+  id,
+  body,
+  about,
+  about_id
 ) FROM STDIN (FORMAT binary);
 
 -- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
@@ -150,16 +150,16 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_messages (key, parent, depth, place, id, parent_id, root_id, "position")
+INSERT INTO transhume.nodes_messages (key, parent, depth, place, parent_id, root_id, "position")
 WITH RECURSIVE node AS (
   SELECT
     l.key,
     NULL::integer AS parent,
     0 AS depth,
     l.place,
-    l.id,
     NULL::uuid AS parent_id,
     l.id AS root_id,
+    l.id,
     l.number
   FROM (
     SELECT l.*, row_number() OVER (ORDER BY l.key)::integer AS number
@@ -174,14 +174,14 @@ WITH RECURSIVE node AS (
     n.key,
     n.depth + 1,
     l.place,
-    l.id,
     n.id,
     n.root_id,
+    l.id,
     NULL::integer
   FROM node AS n
   JOIN transhume.links_messages AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.place, n.id, n.parent_id, n.root_id, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer END FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.place, n.parent_id, n.root_id, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer END FROM node AS n;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -202,17 +202,17 @@ BEGIN
   ANALYZE transhume.links_messages, transhume.nodes_messages;
 
   -- Those that will not move: they have no place.
-  INSERT INTO transhume.nodes_messages (key, parent, depth, place, id, parent_id, root_id, was, fate)
+  INSERT INTO transhume.nodes_messages (key, parent, depth, place, parent_id, root_id, was, fate, id)
   SELECT
     l.key,
     NULL::integer AS parent,
     0 AS depth,
     l.place,
-    l.id,
     NULL::uuid AS parent_id,
     l.id AS root_id,
     l.lost AS was,
-    l.fate
+    l.fate,
+    l.id
   FROM transhume.links_messages AS l
   WHERE l.fate IS NOT NULL;
   GET DIAGNOSTICS steps = ROW_COUNT;
@@ -244,11 +244,11 @@ BEGIN
       NULL::integer AS parent,
       0 AS depth,
       l.place,
-      l.id,
       NULL::uuid AS parent_id,
       l.id AS root_id,
       l.lost AS was,
-      l.fate
+      l.fate,
+      l.id
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
@@ -257,16 +257,16 @@ BEGIN
       n.key,
       n.depth + 1,
       l.place,
-      l.id,
       n.id,
       n.root_id,
       l.lost,
-      l.fate
+      l.fate,
+      l.id
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, depth, place, id, parent_id, root_id, was, fate FROM node AS n;
-  INSERT INTO transhume.nodes_messages (key, parent, depth, place, id, parent_id, root_id, was, fate) SELECT key, parent, depth, place, id, parent_id, root_id, was, fate FROM found AS n;
+  SELECT key, parent, depth, place, parent_id, root_id, was, fate, id FROM node AS n;
+  INSERT INTO transhume.nodes_messages (key, parent, depth, place, parent_id, root_id, was, fate, id) SELECT key, parent, depth, place, parent_id, root_id, was, fate, id FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -286,18 +286,18 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_messages (key, parent, depth, place, id, parent_id, root_id, was, fate)
+  INSERT INTO transhume.nodes_messages (key, parent, depth, place, parent_id, root_id, was, fate, id)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
       NULL::integer AS parent,
       0 AS depth,
       l.place,
-      l.id,
       NULL::uuid AS parent_id,
       l.id AS root_id,
       l.lost AS was,
-      l.fate
+      l.fate,
+      l.id
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
@@ -306,15 +306,15 @@ BEGIN
       n.key,
       n.depth + 1,
       l.place,
-      l.id,
       n.id,
       n.root_id,
       l.lost,
-      l.fate
+      l.fate,
+      l.id
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, depth, place, id, parent_id, root_id, was, fate FROM node AS n;
+  SELECT key, parent, depth, place, parent_id, root_id, was, fate, id FROM node AS n;
 END
 $loose$;
 
@@ -328,7 +328,7 @@ BEGIN
   END IF;
   CREATE UNLOGGED TABLE transhume.tree_messages AS
   SELECT
-    n.key, n.parent, n.depth, n.place, n.id, n.parent_id, n.root_id, n.was, n.fate,
+    n.key, n.parent, n.depth, n.place, n.parent_id, n.root_id, n.was, n.fate, n.id,
     row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('unfit', 'several')) IS NOT TRUE) ORDER BY l.key)::integer AS position
   FROM transhume.nodes_messages AS n
   JOIN transhume.links_messages AS l ON l.key = n.key;
