@@ -97,16 +97,21 @@ class Checking:
         """The sums of the source and of the target, asked for once."""
         if title not in self.summed:
             source, target = self.work.file.need(title, "source"), self.work.file.need(title, "target")
-            values = self._values(source)
-            with ThreadPoolExecutor(1, "checksum") as side:  # the two servers work at the same time
-                summed = side.submit(execute, self.source(), source, values)
-                there = _one_row(self._run(target), target)
-                self.summed[title] = _one_row(summed.result(), source), there
+            here, there = self._of_both(source, target)
+            self.summed[title] = _one_row(here, source), _one_row(there, target)
         return self.summed[title]
 
+    def _of_both(self, source: Section, target: Section) -> tuple[Result, Result]:
+        """A section of each side; the two servers work at the same time."""
+        values = self._values(source)
+        with ThreadPoolExecutor(1, "source") as side:
+            asked = side.submit(execute, self.source(), source, values)
+            there = self._run(target)
+            return asked.result(), there
+
     def _query(self, section: Section) -> Iterator[str]:
-        twin = self.work.file.find("query", "target", of=section.of)
-        here, there = self._run(section).rows, self._run(twin).rows if twin else ()
+        twin = self.work.file.need("query", "target", of=section.of)
+        here, there = (found.rows for found in self._of_both(section, twin))
         if len(here) != len(there):
             yield f"{len(here):,} rows in the source, {len(there):,} in the target"
         for number, (left, right) in enumerate(zip(here, there, strict=False), start=1):

@@ -71,9 +71,9 @@ class StepFile:
         bound = self.find("bound")
         return 0 if bound is None else sum(name.startswith("after.") for name in bound.binds)
 
-    def need(self, name: str, side: Side | None = None) -> Section:
+    def need(self, name: str, side: Side | None = None, of: str | None = None) -> Section:
         """The section of that name; a plan without it is refused."""
-        if (section := self.find(name, side)) is None:
+        if (section := self.find(name, side, of)) is None:
             where = f" on {side}" if side else ""
             raise Refused(f'section "{name}"{where} is missing', "compile the plan again", place=Place(self.file, 1))
         return section
