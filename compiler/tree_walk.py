@@ -142,33 +142,31 @@ class Walk:
         number = "l.key" if self.tree.type in WHOLE else "hashtext(l.key::text)"
         mine = Sql(f"abs({number} % $2::integer) = $1::integer")
         pairs = [pair for pair in self._pairs() if pair[0] not in self._unknown]
-        into, position = [name for name, _, _, _ in pairs if name != "id" or self.under], None
+        into = [name for name, _, _, _ in pairs if name != "id" or self.under]
         start, conditions = Sql(f"{links} AS l"), (*roots, mine)
         if self._early:
             start, conditions = render("tree/roots", links=links, conditions=roots, order=self._order("l")), (mine,)
-            pairs += [(name, "", column("l", name), column("l", name)) for name in self._ordering]
-            pairs.append(("number", "integer", Sql("l.number"), Sql("NULL::integer")))
-            position = Sql(f"CASE WHEN n.parent IS NULL THEN n.number ELSE {self._position('n', self._deep)} END")
+            place = Sql(f"row_number() OVER (PARTITION BY n.key ORDER BY {self._order('l')})::integer")
+            pairs.append(("position", "integer", Sql("l.position"), place))
+            into.append("position")
         return render(
-            "tree/threads", nodes=self.nodes, into=names((*into, *(("position",) if position else ()))),
-            names=names(into, "n"), position=position, by_parent=literal(qname(RUNNER, self._by_parent)),
+            "tree/threads", nodes=self.nodes, into=names(into), names=names(into, "n"),
+            by_parent=literal(qname(RUNNER, self._by_parent)),
             walk=self._walk(start, links, conditions, pairs, by_index=False),
         )  # fmt: skip
 
     @property
     def _unknown(self) -> tuple[str, ...]:
         """The columns that are empty while nothing is mended."""
-        return (*(() if self._flattens else ("was",)), *(() if self._deep else ("fate",)))
-
-    @property
-    def _deep(self) -> tuple[Sql, ...]:
-        """The condition that a row is not too deep, where such rows are set aside."""
-        return (Sql("n.fate IS DISTINCT FROM 'deep'"),) if "deep" in self.stops else ()
+        return (*(() if self._flattens else ("was",)), *(() if "deep" in self.stops else ("fate",)))
 
     @property
     def _early(self) -> bool:
-        """Siblings are numbered by the walk; once more where it has missed any. Nothing later takes a row away."""
-        return self.tree.counts and self.tree.gone is None
+        """Siblings are numbered by the walk; once more where it has missed any.
+
+        Nothing later takes a row away, and none has siblings from another level.
+        """
+        return self.tree.counts and self.tree.gone is None and not self._flattens
 
     @property
     def _but(self) -> tuple[Sql, ...]:
@@ -237,14 +235,16 @@ class Walk:
         by_parent = ident(fits(f"siblings_{self.table}_parent")) if "path" in self.tree.fills else None
         return render(
             "tree/siblings", nodes=self.nodes, siblings=self.siblings, names=names(kept, "n"),
-            position=self._position("l" if self._early else "n", self.moving("n")),
+            position=self._position,
             by_parent=by_parent, known=literal(self.nodes) if self._early else None, links=self.links,
         )  # fmt: skip
 
-    def _position(self, alias: str, moves: tuple[Sql, ...]) -> Sql:
-        """The place of a row `n` among its siblings, ordered by columns of `alias`; those that do not move apart."""
-        by = join(", ", (Sql("n.parent"), *(Sql(f"({each})") for each in moves)))
-        return Sql(f"row_number() OVER (PARTITION BY {by} ORDER BY {self._order(alias)})::integer")
+    @property
+    def _position(self) -> Sql:
+        """The place of a row among its siblings; those that do not move are numbered by themselves."""
+        by = join(", ", (Sql("n.parent"), *(Sql(f"({each})") for each in self.moving("n"))))
+        order = self._order("l" if self._early else "n")
+        return Sql(f"row_number() OVER (PARTITION BY {by} ORDER BY {order})::integer")
 
     def paths(self) -> Sql:
         """The positions from the root down; of a row that does not move none, however deep it is."""

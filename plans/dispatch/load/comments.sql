@@ -81,7 +81,7 @@ INSERT INTO app.comments (
   path
 )
 SELECT
-  node.id AS id,
+  s."node id" AS id,
   s.id AS legacy_id,
   m_author_id.id AS author_id,
   s.content_type_id AS legacy_subject_type,
@@ -95,7 +95,7 @@ SELECT
   node.path AS path
 FROM transhume.tree_comments AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.content_type_id, r.object_id, r.user_id, r.parent_id, r.body, r.is_deleted, r.created_at
+  SELECT r.id, r.content_type_id, r.object_id, r.user_id, r.parent_id, r.body, r.is_deleted, r.created_at, r."node id"
   FROM transhume.rows_comments AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -110,11 +110,11 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $3::uuid, $4, $5::bigint, 'comments', 'public.dispatch_comment',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'place in source' - 'node id',
   missing.target_column, missing.reason, '23503', 'nulled'
 FROM transhume.tree_comments AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.content_type_id, r.object_id, r.user_id, r.parent_id, r.body, r.is_deleted, r.created_at
+  SELECT r.id, r.content_type_id, r.object_id, r.user_id, r.parent_id, r.body, r.is_deleted, r.created_at, r."node id"
   FROM transhume.rows_comments AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -138,7 +138,7 @@ WHERE missing.is_missing
 SELECT count(*)
 FROM transhume.tree_comments AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.content_type_id, r.object_id, r.user_id, r.parent_id, r.body, r.is_deleted, r.created_at
+  SELECT r.id, r.content_type_id, r.object_id, r.user_id, r.parent_id, r.body, r.is_deleted, r.created_at, r."node id"
   FROM transhume.rows_comments AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -157,6 +157,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
   body text,
   is_deleted boolean,
   created_at timestamp with time zone,
+  "node id" uuid,
   "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_comments;
@@ -171,6 +172,7 @@ INSERT INTO pg_temp.stage_comments (
   body,
   is_deleted,
   created_at,
+  "node id",
   "place in source"
 )
   SELECT
@@ -182,10 +184,11 @@ INSERT INTO pg_temp.stage_comments (
     s.body,
     s.is_deleted,
     s.created_at,
+    s."node id",
     node.ctid AS "place in source"
   FROM transhume.tree_comments AS node
 CROSS JOIN LATERAL (
-  SELECT r.id, r.content_type_id, r.object_id, r.user_id, r.parent_id, r.body, r.is_deleted, r.created_at
+  SELECT r.id, r.content_type_id, r.object_id, r.user_id, r.parent_id, r.body, r.is_deleted, r.created_at, r."node id"
   FROM transhume.rows_comments AS r
   WHERE r.ctid = node.place
   OFFSET 0
@@ -229,7 +232,7 @@ INSERT INTO app.comments (
   path
 )
 SELECT
-  node.id AS id,
+  s."node id" AS id,
   s.id AS legacy_id,
   m_author_id.id AS author_id,
   s.content_type_id AS legacy_subject_type,
@@ -278,7 +281,7 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'comments', 'public.dispatch_comment',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'place in source' - 'node id',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
 CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node

@@ -9,6 +9,8 @@
 -- transhume: apply on target -- before the first chunk
 CREATE UNLOGGED TABLE transhume.intact_comments AS SELECT true AS intact;
 CREATE UNLOGGED TABLE transhume.rows_comments (
+  "node id" uuid,
+  "node gone" boolean,
   id integer,
   content_type_id integer,
   object_id integer,
@@ -16,9 +18,7 @@ CREATE UNLOGGED TABLE transhume.rows_comments (
   parent_id integer,
   body text,
   is_deleted boolean,
-  created_at timestamp with time zone,
-  "node id" uuid,
-  "node gone" boolean
+  created_at timestamp with time zone
 ) WITH (autovacuum_enabled = false);
 CREATE UNLOGGED TABLE transhume.links_comments (
   key integer NOT NULL,
@@ -36,13 +36,13 @@ CREATE UNLOGGED TABLE transhume.nodes_comments (
   depth integer,
   level integer,
   place tid,
-  id uuid,
   parent_id uuid,
   root_id uuid,
   gone boolean,
   order_1 timestamp with time zone,
   was integer,
-  fate text
+  fate text,
+  id uuid
 ) WITH (autovacuum_enabled = false);
 
 -- transhume: size on source -- the rows of the source, and its bytes on disk
@@ -78,6 +78,8 @@ HAVING count(*) > 0;
 -- transhume: direct on source binds after.1 upto.1 -- the rows, and beside them what the hierarchy is made of
 COPY (
   SELECT
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS "node id",
+    s.is_deleted IS TRUE AS "node gone",
     s.id,
     s.content_type_id,
     s.object_id,
@@ -85,9 +87,7 @@ COPY (
     s.parent_id,
     s.body,
     s.is_deleted,
-    s.created_at,
-    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('comments:' || s.id::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1) AS "node id",
-    s.is_deleted IS TRUE AS "node gone"
+    s.created_at
   FROM public.dispatch_comment AS s
   WHERE ($1::text IS NULL OR s.id > $1::integer)
     AND ($2::text IS NULL OR s.id <= $2::integer)
@@ -95,6 +95,8 @@ COPY (
 
 -- transhume: receive on target
 COPY transhume.rows_comments (
+  "node id",
+  "node gone",
   id,
   content_type_id,
   object_id,
@@ -102,9 +104,7 @@ COPY transhume.rows_comments (
   parent_id,
   body,
   is_deleted,
-  created_at,
-  "node id",
-  "node gone"
+  created_at
 ) FROM STDIN (FORMAT binary);
 
 -- transhume: build of "links" on target binds part parts -- keys, parents and places of all rows; in parts side by side
@@ -156,7 +156,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was)
+INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, parent_id, root_id, gone, order_1, was)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -164,12 +164,12 @@ WITH RECURSIVE node AS (
     0 AS depth,
     0 AS level,
     l.place,
-    l.id,
     NULL::uuid AS parent_id,
     l.id AS root_id,
     l.gone,
     l.order_1,
-    l.lost AS was
+    l.lost AS was,
+    l.id
   FROM transhume.links_comments AS l
   WHERE l.parent IS NULL
     AND abs(l.key % $2::integer) = $1::integer
@@ -180,16 +180,16 @@ WITH RECURSIVE node AS (
     least(n.depth + 1, 12),
     n.level + 1,
     l.place,
-    l.id,
     CASE WHEN n.depth = 12 THEN n.parent_id ELSE n.id END,
     n.root_id,
     l.gone,
     l.order_1,
-    coalesce(l.lost, CASE WHEN n.depth = 12 THEN n.key END)
+    coalesce(l.lost, CASE WHEN n.depth = 12 THEN n.key END),
+    l.id
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.level, n.place, n.id, n.parent_id, n.root_id, n.gone, n.order_1, n.was FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.level, n.place, n.parent_id, n.root_id, n.gone, n.order_1, n.was FROM node AS n;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -232,13 +232,13 @@ BEGIN
       0 AS depth,
       0 AS level,
       l.place,
-      l.id,
       NULL::uuid AS parent_id,
       l.id AS root_id,
       l.gone,
       l.order_1,
       l.lost AS was,
-      l.fate
+      l.fate,
+      l.id
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
@@ -248,18 +248,18 @@ BEGIN
       least(n.depth + 1, 12),
       n.level + 1,
       l.place,
-      l.id,
       CASE WHEN n.depth = 12 THEN n.parent_id ELSE n.id END,
       n.root_id,
       l.gone,
       l.order_1,
       coalesce(l.lost, CASE WHEN n.depth = 12 THEN n.key END),
-      l.fate
+      l.fate,
+      l.id
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate FROM node AS n;
-  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate) SELECT key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate FROM found AS n;
+  SELECT key, parent, depth, level, place, parent_id, root_id, gone, order_1, was, fate, id FROM node AS n;
+  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, parent_id, root_id, gone, order_1, was, fate, id) SELECT key, parent, depth, level, place, parent_id, root_id, gone, order_1, was, fate, id FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -279,7 +279,7 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate)
+  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, parent_id, root_id, gone, order_1, was, fate, id)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
@@ -287,13 +287,13 @@ BEGIN
       0 AS depth,
       0 AS level,
       l.place,
-      l.id,
       NULL::uuid AS parent_id,
       l.id AS root_id,
       l.gone,
       l.order_1,
       l.lost AS was,
-      l.fate
+      l.fate,
+      l.id
     FROM loose AS l
     WHERE l.parent IS NULL
     UNION ALL
@@ -303,17 +303,17 @@ BEGIN
       least(n.depth + 1, 12),
       n.level + 1,
       l.place,
-      l.id,
       CASE WHEN n.depth = 12 THEN n.parent_id ELSE n.id END,
       n.root_id,
       l.gone,
       l.order_1,
       coalesce(l.lost, CASE WHEN n.depth = 12 THEN n.key END),
-      l.fate
+      l.fate,
+      l.id
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, depth, level, place, id, parent_id, root_id, gone, order_1, was, fate FROM node AS n;
+  SELECT key, parent, depth, level, place, parent_id, root_id, gone, order_1, was, fate, id FROM node AS n;
 END
 $loose$;
 
@@ -341,7 +341,7 @@ DO $siblings$
 BEGIN
   CREATE UNLOGGED TABLE transhume.siblings_comments AS
   SELECT
-    n.key, n.parent, n.depth, n.level, n.place, n.id, n.parent_id, n.root_id, n.gone, n.was, n.fate,
+    n.key, n.parent, n.depth, n.level, n.place, n.parent_id, n.root_id, n.gone, n.was, n.fate, n.id,
     row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'left') ORDER BY n.order_1, n.key)::integer AS position
   FROM transhume.nodes_comments AS n;
   DROP TABLE transhume.nodes_comments;

@@ -34,10 +34,10 @@ CREATE UNLOGGED TABLE transhume.nodes_places (
   parent integer,
   root integer,
   depth integer,
-  position integer,
   level integer,
   place tid,
   nowhere text,
+  order_1 text,
   was integer,
   fate text
 ) WITH (autovacuum_enabled = false);
@@ -206,7 +206,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, was, "position")
+INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, order_1, was)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -216,17 +216,13 @@ WITH RECURSIVE node AS (
     0 AS level,
     l.place,
     l.nowhere,
-    l.lost AS was,
     l.order_1,
-    l.number
-  FROM (
-    SELECT l.*, row_number() OVER (ORDER BY l.order_1 COLLATE "C", l.key)::integer AS number
-    FROM transhume.links_places AS l
-    WHERE l.parent IS NULL
-      AND l.nowhere IS NULL
-      AND l.fate IS NULL
-  ) AS l
-  WHERE abs(l.key % $2::integer) = $1::integer
+    l.lost AS was
+  FROM transhume.links_places AS l
+  WHERE l.parent IS NULL
+    AND l.nowhere IS NULL
+    AND l.fate IS NULL
+    AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
@@ -236,13 +232,12 @@ WITH RECURSIVE node AS (
     n.level + 1,
     l.place,
     l.nowhere,
-    coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
     l.order_1,
-    NULL::integer
+    coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END)
   FROM node AS n
   JOIN transhume.links_places AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.root, n.depth, n.level, n.place, n.nowhere, n.was, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer END FROM node AS n;
+SELECT n.key, n.parent, n.root, n.depth, n.level, n.place, n.nowhere, n.order_1, n.was FROM node AS n;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -257,13 +252,12 @@ DECLARE
   rows bigint := current_setting('transhume.missed');
 BEGIN
   IF rows = 0 THEN
-    ALTER TABLE transhume.nodes_places RENAME TO siblings_places;  -- siblings are numbered
     RETURN;
   END IF;
   ANALYZE transhume.links_places, transhume.nodes_places;
 
   -- Those that will not move: they have no place.
-  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, was, fate)
+  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, order_1, was, fate)
   SELECT
     l.key,
     NULL::integer AS parent,
@@ -272,13 +266,13 @@ BEGIN
     0 AS level,
     l.place,
     l.nowhere,
+    l.order_1,
     l.lost AS was,
     l.fate
   FROM transhume.links_places AS l
   WHERE l.fate IS NOT NULL;
   GET DIAGNOSTICS steps = ROW_COUNT;
   IF rows = steps THEN
-    ALTER TABLE transhume.nodes_places RENAME TO siblings_places;
     RETURN;
   END IF;
 
@@ -308,6 +302,7 @@ BEGIN
       0 AS level,
       l.place,
       l.nowhere,
+      l.order_1,
       l.lost AS was,
       l.fate
     FROM loose AS l
@@ -321,13 +316,14 @@ BEGIN
       n.level + 1,
       l.place,
       l.nowhere,
+      l.order_1,
       coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, level, place, nowhere, was, fate FROM node AS n;
-  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, was, fate) SELECT key, parent, root, depth, level, place, nowhere, was, fate FROM found AS n;
+  SELECT key, parent, root, depth, level, place, nowhere, order_1, was, fate FROM node AS n;
+  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, order_1, was, fate) SELECT key, parent, root, depth, level, place, nowhere, order_1, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -347,7 +343,7 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, was, fate)
+  INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, order_1, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
@@ -357,6 +353,7 @@ BEGIN
       0 AS level,
       l.place,
       l.nowhere,
+      l.order_1,
       l.lost AS was,
       l.fate
     FROM loose AS l
@@ -370,12 +367,13 @@ BEGIN
       n.level + 1,
       l.place,
       l.nowhere,
+      l.order_1,
       coalesce(l.lost, CASE WHEN n.depth = 5 THEN n.key END),
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, root, depth, level, place, nowhere, was, fate FROM node AS n;
+  SELECT key, parent, root, depth, level, place, nowhere, order_1, was, fate FROM node AS n;
 END
 $loose$;
 
@@ -383,16 +381,11 @@ $loose$;
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
-  -- Nothing was loose: they are numbered.
-  IF to_regclass('transhume.nodes_places') IS NULL THEN
-    RETURN;
-  END IF;
   CREATE UNLOGGED TABLE transhume.siblings_places AS
   SELECT
     n.key, n.parent, n.root, n.depth, n.level, n.place, n.nowhere, n.was, n.fate,
-    row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('filtered', 'unfit')) IS NOT TRUE) ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
-  FROM transhume.nodes_places AS n
-  JOIN transhume.links_places AS l ON l.key = n.key;
+    row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('filtered', 'unfit')) IS NOT TRUE) ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
+  FROM transhume.nodes_places AS n;
   DROP TABLE transhume.nodes_places;
 END
 $siblings$;

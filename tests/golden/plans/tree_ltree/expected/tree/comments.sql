@@ -25,9 +25,9 @@ CREATE UNLOGGED TABLE transhume.nodes_comments (
   key integer,
   parent integer,
   depth integer,
-  position integer,
   level integer,
   place tid,
+  order_1 timestamp with time zone,
   was integer,
   fate text
 ) WITH (autovacuum_enabled = false);
@@ -127,7 +127,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, was, "position")
+INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, order_1, was)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -135,15 +135,11 @@ WITH RECURSIVE node AS (
     0 AS depth,
     0 AS level,
     l.place,
-    l.lost AS was,
     l.order_1,
-    l.number
-  FROM (
-    SELECT l.*, row_number() OVER (ORDER BY l.order_1, l.key)::integer AS number
-    FROM transhume.links_comments AS l
-    WHERE l.parent IS NULL
-  ) AS l
-  WHERE abs(l.key % $2::integer) = $1::integer
+    l.lost AS was
+  FROM transhume.links_comments AS l
+  WHERE l.parent IS NULL
+    AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
@@ -151,13 +147,12 @@ WITH RECURSIVE node AS (
     least(n.depth + 1, 10),
     n.level + 1,
     l.place,
-    coalesce(l.lost, CASE WHEN n.depth = 10 THEN n.key END),
     l.order_1,
-    NULL::integer
+    coalesce(l.lost, CASE WHEN n.depth = 10 THEN n.key END)
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.level, n.place, n.was, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1, n.key)::integer END FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.level, n.place, n.order_1, n.was FROM node AS n;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -172,7 +167,6 @@ DECLARE
   rows bigint := current_setting('transhume.missed');
 BEGIN
   IF rows = 0 THEN
-    ALTER TABLE transhume.nodes_comments RENAME TO siblings_comments;  -- siblings are numbered
     RETURN;
   END IF;
   ANALYZE transhume.links_comments, transhume.nodes_comments;
@@ -201,6 +195,7 @@ BEGIN
       0 AS depth,
       0 AS level,
       l.place,
+      l.order_1,
       l.lost AS was,
       l.fate
     FROM loose AS l
@@ -212,13 +207,14 @@ BEGIN
       least(n.depth + 1, 10),
       n.level + 1,
       l.place,
+      l.order_1,
       coalesce(l.lost, CASE WHEN n.depth = 10 THEN n.key END),
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, depth, level, place, was, fate FROM node AS n;
-  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, was, fate) SELECT key, parent, depth, level, place, was, fate FROM found AS n;
+  SELECT key, parent, depth, level, place, order_1, was, fate FROM node AS n;
+  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, order_1, was, fate) SELECT key, parent, depth, level, place, order_1, was, fate FROM found AS n;
   DELETE FROM loose AS l USING found AS n WHERE n.key = l.key;
 
   -- Cycles: the first of each, in order, becomes a root.
@@ -238,7 +234,7 @@ BEGIN
   SET lost = coalesce(l.lost, l.parent), parent = NULL, fate = 'broken'
   FROM hop AS h
   WHERE h.key = l.key AND h.place = h.first AND h.key IN (SELECT o.next FROM hop AS o);
-  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, was, fate)
+  INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, order_1, was, fate)
   WITH RECURSIVE node AS (
     SELECT
       l.key,
@@ -246,6 +242,7 @@ BEGIN
       0 AS depth,
       0 AS level,
       l.place,
+      l.order_1,
       l.lost AS was,
       l.fate
     FROM loose AS l
@@ -257,12 +254,13 @@ BEGIN
       least(n.depth + 1, 10),
       n.level + 1,
       l.place,
+      l.order_1,
       coalesce(l.lost, CASE WHEN n.depth = 10 THEN n.key END),
       l.fate
     FROM node AS n
     CROSS JOIN LATERAL (SELECT l.* FROM loose AS l WHERE l.parent = n.key OFFSET 0) AS l
   )
-  SELECT key, parent, depth, level, place, was, fate FROM node AS n;
+  SELECT key, parent, depth, level, place, order_1, was, fate FROM node AS n;
 END
 $loose$;
 
@@ -270,16 +268,11 @@ $loose$;
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
-  -- Nothing was loose: they are numbered.
-  IF to_regclass('transhume.nodes_comments') IS NULL THEN
-    RETURN;
-  END IF;
   CREATE UNLOGGED TABLE transhume.siblings_comments AS
   SELECT
     n.key, n.parent, n.depth, n.level, n.place, n.was, n.fate,
-    row_number() OVER (PARTITION BY n.parent ORDER BY l.order_1, l.key)::integer AS position
-  FROM transhume.nodes_comments AS n
-  JOIN transhume.links_comments AS l ON l.key = n.key;
+    row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1, n.key)::integer AS position
+  FROM transhume.nodes_comments AS n;
   DROP TABLE transhume.nodes_comments;
 END
 $siblings$;

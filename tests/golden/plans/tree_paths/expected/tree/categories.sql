@@ -160,10 +160,9 @@ WITH RECURSIVE node AS (
     0 AS depth,
     l.place,
     l.nowhere,
-    l.order_1,
-    l.number
+    l.position
   FROM (
-    SELECT l.*, row_number() OVER (ORDER BY l.order_1 COLLATE "C", l.key)::integer AS number
+    SELECT l.*, row_number() OVER (ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
     FROM transhume.links_categories AS l
     WHERE l.parent IS NULL
       AND l.nowhere IS NULL
@@ -176,12 +175,11 @@ WITH RECURSIVE node AS (
     n.depth + 1,
     l.place,
     l.nowhere,
-    l.order_1,
-    NULL::integer
+    row_number() OVER (PARTITION BY n.key ORDER BY l.order_1 COLLATE "C", l.key)::integer
   FROM node AS n
   JOIN transhume.links_categories AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.place, n.nowhere, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1 COLLATE "C", n.key)::integer END FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.place, n.nowhere, n."position" FROM node AS n;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (

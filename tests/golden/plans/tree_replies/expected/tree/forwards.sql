@@ -24,7 +24,6 @@ CREATE UNLOGGED TABLE transhume.nodes_forwards (
   key bigint,
   parent bigint,
   depth integer,
-  position integer,
   level integer,
   place tid,
   parents bigint,
@@ -131,7 +130,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_forwards (key, parent, depth, level, place, parents, was, "position")
+INSERT INTO transhume.nodes_forwards (key, parent, depth, level, place, parents, was)
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -140,14 +139,10 @@ WITH RECURSIVE node AS (
     0 AS level,
     l.place,
     l.parents,
-    l.lost AS was,
-    l.number
-  FROM (
-    SELECT l.*, row_number() OVER (ORDER BY l.key)::integer AS number
-    FROM transhume.links_forwards AS l
-    WHERE l.parent IS NULL
-  ) AS l
-  WHERE abs(l.key % $2::integer) = $1::integer
+    l.lost AS was
+  FROM transhume.links_forwards AS l
+  WHERE l.parent IS NULL
+    AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
     l.key,
@@ -156,12 +151,11 @@ WITH RECURSIVE node AS (
     n.level + 1,
     l.place,
     l.parents,
-    coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END),
-    NULL::integer
+    coalesce(l.lost, CASE WHEN n.depth = 3 THEN n.key END)
   FROM node AS n
   JOIN transhume.links_forwards AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer END FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was FROM node AS n;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -176,7 +170,6 @@ DECLARE
   rows bigint := current_setting('transhume.missed');
 BEGIN
   IF rows = 0 THEN
-    ALTER TABLE transhume.nodes_forwards RENAME TO siblings_forwards;  -- siblings are numbered
     RETURN;
   END IF;
   ANALYZE transhume.links_forwards, transhume.nodes_forwards;
@@ -278,16 +271,11 @@ $loose$;
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
-  -- Nothing was loose: they are numbered.
-  IF to_regclass('transhume.nodes_forwards') IS NULL THEN
-    RETURN;
-  END IF;
   CREATE UNLOGGED TABLE transhume.siblings_forwards AS
   SELECT
     n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was, n.fate,
-    row_number() OVER (PARTITION BY n.parent ORDER BY l.key)::integer AS position
-  FROM transhume.nodes_forwards AS n
-  JOIN transhume.links_forwards AS l ON l.key = n.key;
+    row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer AS position
+  FROM transhume.nodes_forwards AS n;
   DROP TABLE transhume.nodes_forwards;
 END
 $siblings$;

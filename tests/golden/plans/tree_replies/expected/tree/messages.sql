@@ -160,9 +160,9 @@ WITH RECURSIVE node AS (
     NULL::uuid AS parent_id,
     l.id AS root_id,
     l.id,
-    l.number
+    l.position
   FROM (
-    SELECT l.*, row_number() OVER (ORDER BY l.key)::integer AS number
+    SELECT l.*, row_number() OVER (ORDER BY l.key)::integer AS position
     FROM transhume.links_messages AS l
     WHERE l.parent IS NULL
       AND l.fate IS NULL
@@ -177,11 +177,11 @@ WITH RECURSIVE node AS (
     n.id,
     n.root_id,
     l.id,
-    NULL::integer
+    row_number() OVER (PARTITION BY n.key ORDER BY l.key)::integer
   FROM node AS n
   JOIN transhume.links_messages AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.place, n.parent_id, n.root_id, CASE WHEN n.parent IS NULL THEN n.number ELSE row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer END FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.place, n.parent_id, n.root_id, n."position" FROM node AS n;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
