@@ -235,8 +235,8 @@ class Walk:
         by_parent = ident(fits(f"siblings_{self.table}_parent")) if "path" in self.tree.fills else None
         return render(
             "tree/siblings", nodes=self.nodes, siblings=self.siblings, names=names(kept, "n"),
-            position=self._position,
-            by_parent=by_parent, known=literal(self.nodes) if self._early else None, links=self.links,
+            position=self._position, by_parent=by_parent, links=self.links, moving=self.moving("n"),
+            known=literal(self.nodes) if self._early else None, name=ident(self._siblings),
         )  # fmt: skip
 
     @property

@@ -200,8 +200,8 @@ SELECT set_config('transhume.missed', (
 )::text, true);
 DO $loose$
 DECLARE
-  steps bigint;
   rows bigint := current_setting('transhume.missed');
+  steps bigint := 1;
 BEGIN
   IF rows = 0 THEN
     RETURN;
@@ -270,7 +270,6 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
-  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;

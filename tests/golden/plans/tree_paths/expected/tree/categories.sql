@@ -190,8 +190,8 @@ SELECT set_config('transhume.missed', (
 )::text, true);
 DO $loose$
 DECLARE
-  steps bigint;
   rows bigint := current_setting('transhume.missed');
+  steps bigint := 1;
 BEGIN
   IF rows = 0 THEN
     ALTER TABLE transhume.nodes_categories RENAME TO tree_categories;  -- siblings are numbered
@@ -251,7 +251,6 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
-  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -292,8 +291,11 @@ $loose$;
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
-  -- Nothing was loose: they are numbered.
+  -- Nothing was loose, or nothing that moves: they are numbered.
   IF to_regclass('transhume.nodes_categories') IS NULL THEN
+    RETURN;
+  ELSIF NOT EXISTS (SELECT FROM transhume.nodes_categories AS n WHERE n.position IS NULL AND (n.fate IN ('orphan', 'below')) IS NOT TRUE) THEN
+    ALTER TABLE transhume.nodes_categories RENAME TO tree_categories;
     RETURN;
   END IF;
   CREATE UNLOGGED TABLE transhume.tree_categories AS

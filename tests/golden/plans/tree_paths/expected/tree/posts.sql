@@ -205,8 +205,9 @@ SELECT set_config('transhume.missed', (
 )::text, true);
 DO $loose$
 DECLARE
-  steps bigint;
   rows bigint := current_setting('transhume.missed');
+  aside bigint;
+  steps bigint := 1;
 BEGIN
   IF rows = 0 THEN
     ALTER TABLE transhume.nodes_posts RENAME TO tree_posts;  -- siblings are numbered
@@ -227,9 +228,8 @@ BEGIN
     l.fate
   FROM transhume.links_posts AS l
   WHERE l.fate IS NOT NULL;
-  GET DIAGNOSTICS steps = ROW_COUNT;
-  IF rows = steps THEN
-    ALTER TABLE transhume.nodes_posts RENAME TO tree_posts;
+  GET DIAGNOSTICS aside = ROW_COUNT;
+  IF rows = aside THEN
     RETURN;
   END IF;
 
@@ -292,7 +292,6 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
-  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
@@ -335,8 +334,11 @@ $loose$;
 SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 DO $siblings$
 BEGIN
-  -- Nothing was loose: they are numbered.
+  -- Nothing was loose, or nothing that moves: they are numbered.
   IF to_regclass('transhume.nodes_posts') IS NULL THEN
+    RETURN;
+  ELSIF NOT EXISTS (SELECT FROM transhume.nodes_posts AS n WHERE n.position IS NULL AND (n.fate IN ('filtered', 'unfit')) IS NOT TRUE) THEN
+    ALTER TABLE transhume.nodes_posts RENAME TO tree_posts;
     RETURN;
   END IF;
   CREATE UNLOGGED TABLE transhume.tree_posts AS

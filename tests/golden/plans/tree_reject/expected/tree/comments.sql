@@ -160,8 +160,9 @@ SELECT set_config('transhume.missed', (
 )::text, true);
 DO $loose$
 DECLARE
-  steps bigint;
   rows bigint := current_setting('transhume.missed');
+  aside bigint;
+  steps bigint := 1;
 BEGIN
   IF rows = 0 THEN
     RETURN;
@@ -179,8 +180,8 @@ BEGIN
     l.fate
   FROM transhume.links_comments AS l
   WHERE l.fate IS NOT NULL;
-  GET DIAGNOSTICS steps = ROW_COUNT;
-  IF rows = steps THEN
+  GET DIAGNOSTICS aside = ROW_COUNT;
+  IF rows = aside THEN
     RETURN;
   END IF;
 
@@ -234,7 +235,6 @@ BEGIN
   CREATE UNIQUE INDEX ON hop (key);
   ANALYZE hop;
   SELECT count(*) INTO rows FROM hop;
-  steps := 1;
   WHILE steps < rows LOOP
     UPDATE hop AS h SET next = o.next, first = least(h.first, o.first) FROM hop AS o WHERE o.key = h.next;
     steps := steps * 2;
