@@ -14,7 +14,7 @@ from runner.sections import Section
 from runner.steps.outside import Outside
 from runner.work import Work, demand_no_row
 
-MOST_PARTS = 4  # of a build: each hashes all of a hierarchy's rows, a third of the time of one that is alone
+MOST_PARTS = 4  # of a build: each hashes all rows of a hierarchy, a quarter of its time with two
 NO_REPAIR = (
     "the plan does not say which of the rows that are equal go: roll back, then leave them out by `where:` in the "
     "spec, or make them different in the source"
