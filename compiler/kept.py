@@ -67,7 +67,7 @@ class KeptRows:
         return name == "key" and self.tree.key.name in plain
 
     def _name(self, name: str) -> str:
-        return beside(name, self.reading.columns)
+        return beside_name(name, self.reading.columns)
 
     @property
     def names(self) -> tuple[Sql, ...]:
@@ -88,7 +88,8 @@ class KeptRows:
         own = (column("s", source.name) for source in self.reading.columns)
         beside = (Sql(f"{value} AS {ident(name)}") for name, value, _ in self._beside)
         joins = (Sql(f"  {each}".replace("\n", "\n  ")) for each in (() if self.finds else self.tree.links.joins))
-        return render("tree/rows", columns=(*beside, *own), relation=(relation, *joins), conditions=conditions)
+        relation = join("\n", (relation, *joins))
+        return render("rows/chunk", columns=(*beside, *own), relation=relation, conditions=conditions, order=None)
 
     @property
     def _source(self) -> tuple[Sql, tuple[Sql, ...]]:
@@ -188,7 +189,7 @@ class KeptReading(Reading):
     def made(self) -> tuple[str, str] | None:
         """The column with the derived key, which was made where the row was read, and its type."""
         tree = self.table.tree
-        return None if tree is None or tree.id is None else (beside("id", self.columns), tree.id.type)
+        return None if tree is None or tree.id is None else (beside_name("id", self.columns), tree.id.type)
 
     @property
     def raw(self) -> Sql:
@@ -227,7 +228,7 @@ class KeptReading(Reading):
         yield Section("count", "target", count, binds=self.bounds, prose="the rows of the chunk")
 
 
-def beside(name: str, columns: Sequence[SourceColumn]) -> str:
+def beside_name(name: str, columns: Sequence[SourceColumn]) -> str:
     """The name of a column beside the row's own, which may be called anything."""
     kept = f"node {name}"
     while any(source.name == kept for source in columns):

@@ -48,11 +48,11 @@ class Metrics(Silent, Collector):
 
         What a hierarchy keeps is not loaded yet; its load has not met the rows that were filtered or rejected before.
         """
+        if step.kind not in ("tree", "load"):
+            return
         with self._lock:
             if step.kind == "tree":
                 self._before[step.table] = Counts(filtered=counts.filtered, rejected=counts.rejected)
-            elif step.kind != "load":
-                return
             else:
                 before = self._before.get(step.table, Counts())
                 self._rows.setdefault(step.table, {}).update(asdict(counts + before))

@@ -68,7 +68,7 @@ class LoadTable(TableStep):
         yield from self._walk()
         if self._is_direct:
             yield from self._directly()
-        elif not self._in_place:
+        elif not self._reading.in_place:
             yield from staging(self._reading)
         if not self._is_direct:
             load = self._load(self._rows, (*self._chunk, *self._moving, *self._passed))
@@ -110,11 +110,6 @@ class LoadTable(TableStep):
         tree = self.table.tree
         return None if tree is None else KeptRows(self.table, tree, self.layout)
 
-    @property
-    def _in_place(self) -> bool:
-        """What is read is in the target's database."""
-        return self._reading.in_place
-
     @cached_property
     def _why(self) -> str:
         """Why the rows go through a stage; "" where they need not."""
@@ -122,7 +117,7 @@ class LoadTable(TableStep):
 
     @property
     def _is_direct(self) -> bool:
-        return not (self._why or self._in_place)
+        return not (self._why or self._reading.in_place)
 
     @property
     def _sifts(self) -> bool:
@@ -199,9 +194,9 @@ class LoadTable(TableStep):
         """A column's value; a derived key that is kept with the row is not made a second time."""
         tree, read = self.table.tree, self._reading
         if isinstance(read, KeptReading) and read.made and tree and tree.id and bound.value == tree.id.value:
-            return (
-                cast(column("s", read.made[0]), bound.type) if bound.type != read.made[1] else column("s", read.made[0])
-            )
+            name, type = read.made
+            value = column("s", name)
+            return value if type == bound.type else cast(value, bound.type)
         return loaded(bound)
 
     def _reject(self) -> Sql:
@@ -227,7 +222,7 @@ class LoadTable(TableStep):
     def _sifting(self) -> Iterator[Section]:
         """For a chunk that the server has refused: its rows are staged, if they are not yet, and loaded in pieces."""
         read = self._reading
-        if self._in_place:
+        if self._reading.in_place:
             yield from staging(read, empties=True)
         rows = (read.staged_rows, *looked_up(self.table.columns))
         yield sift(read, self._load(rows, (sifted(), *self._moving, *self._passed)))

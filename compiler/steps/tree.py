@@ -61,13 +61,14 @@ class HangRows(TableStep):
         )  # fmt: skip
         yield Section("apply", "target", create, prose="before the first chunk")
         yield from walk(kept.reading)
-        binds, prose = kept.reading.bounds, "the rows, and beside them what the hierarchy is made of"
-        if self.layout.one_database:
-            load = render("tree/keep", rows=rows, names=kept.names, chunk=kept.chunk)
-            yield Section("load", "target", load, binds=binds, prose=prose)
+        within, binds = self.layout.one_database, kept.reading.bounds
+        fill = render("chunk/fill", stage=rows, columns=kept.names, rows=kept.chunk if within else None)
+        prose = "the rows, and beside them what the hierarchy is made of"
+        if within:
+            yield Section("load", "target", fill, binds=binds, prose=prose)
         else:
             yield Section("direct", "source", render("chunk/extract", chunk=kept.chunk), binds=binds, prose=prose)
-            yield Section("receive", "target", render("tree/receive", rows=rows, names=kept.names))
+            yield Section("receive", "target", fill)
         yield from self._builds()
         yield Section("intact", "target", render("tree/intact", intact=intact), prose="what was made is still there")
 

@@ -19,7 +19,7 @@ from runner.connect import address, open_target
 from runner.embedded import Server
 from tests.faults.conftest import Make, Quietly
 from tests.faults.depot import SOURCE, Depot, until
-from tests.pg.test_server_faults import crash
+from tests.pg.crashing import crash
 
 Start = Callable[[], Server]
 Moved = Callable[..., Depot]

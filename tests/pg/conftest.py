@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runner import embedded
 from tests.conftest import Databases
 from tests.pg import by_hand
 from tests.pg.compiled import Projects
+from tests.pg.crashing import SETTINGS
 from tests.pg.migration import Migration
 
 
@@ -31,3 +34,14 @@ def migrations(databases: Databases, tmp_path: Path) -> Callable[..., Migration]
 def projects(databases: Databases, tmp_path: Path) -> Projects:
     """Makes migrations whose plans are compiled from specs."""
     return Projects(databases, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[Path]:
+    """The state folder of a server that keeps its promises in a crash, and that may be crashed."""
+    with tempfile.TemporaryDirectory(prefix="transhume-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        embedded.start(folder, settings=SETTINGS)
+        yield folder
+        embedded.stop(folder)

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
 from runner import autovacuum, connect, embedded, journal
-from runner.embedded import Server
 from tests.pg import by_hand
+from tests.pg.crashing import SETTINGS, crash
 from tests.pg.migration import Migration, wait_for
-
-# A server that is killed loses nothing without fsync, as long as the machine stays up; autovacuum is to come soon.
-SETTINGS = {"fsync": "off", "autovacuum_naptime": "1s"}
-
-
-@pytest.fixture(scope="module")
-def fragile() -> Iterator[Path]:
-    """The state folder of a server that keeps its promises in a crash, and that may be crashed."""
-    with tempfile.TemporaryDirectory(prefix="transhume-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        embedded.start(folder, settings=SETTINGS)
-        yield folder
-        embedded.stop(folder)
 
 
 def made(folder: Path, tmp_path: Path, rows: int) -> Migration:
@@ -85,18 +67,6 @@ def test_the_server_crashes_and_comes_back(fragile: Path, tmp_path: Path) -> Non
     verdict = migration.verify()
     assert verdict.green
     assert {one.table: one for one in verdict.accounts} == by_hand.accounts(150)
-
-
-def crash(server: Server) -> None:
-    """Kill the server's processes as a power cut would, as far as a process can."""
-    postmaster = psutil.Process(server.pid)
-    children = postmaster.children()
-    postmaster.send_signal(signal.SIGKILL)
-    for child in children:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.send_signal(signal.SIGKILL)
-    psutil.wait_procs([postmaster, *children], timeout=10)
-    time.sleep(0.2)
 
 
 def test_the_server_stays_away(fragile: Path, tmp_path: Path) -> None:

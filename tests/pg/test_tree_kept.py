@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +15,8 @@ from runner.manifest import read_plan
 from runner.metrics import Metrics
 from tests.conftest import Databases
 from tests.pg.compiled import PROJECT, Found, Projects, found
+from tests.pg.crashing import SETTINGS, crash
 from tests.pg.migration import Migration
-from tests.pg.test_server_faults import SETTINGS, crash
 
 # Every 50th comment answers one that is not there; every 90th is part of a cycle; a tenth is hidden.
 SOURCE = """
@@ -50,12 +49,6 @@ THREADS = "SELECT part FROM transhume.part WHERE step = 'tree.comments' AND part
 def source(rows: int = ROWS) -> str:
     """So many comments."""
     return SOURCE.replace("ROWS", str(rows))
-
-
-@pytest.fixture
-def projects(databases: Databases, tmp_path: Path) -> Projects:
-    """Makes migrations."""
-    return Projects(databases, tmp_path)
 
 
 def test_every_row_is_accounted_for(projects: Projects) -> None:
@@ -166,17 +159,6 @@ def test_more_rows_than_the_server_caches(projects: Projects) -> None:
 
 
 # A crash of the server.
-
-
-@pytest.fixture(scope="module")
-def fragile() -> Iterator[Path]:
-    """The state folder of a server that may be crashed."""
-    with tempfile.TemporaryDirectory(prefix="transhume-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        embedded.start(folder, settings=SETTINGS)
-        yield folder
-        embedded.stop(folder)
 
 
 @pytest.fixture
