@@ -8,6 +8,7 @@ references that are computed and looked up, duplicates, orphans, values that do 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -166,6 +167,11 @@ class Runner(subprocess.Popen[str]):
             command, env=env, stdin=subprocess.DEVNULL, stdout=self.said, stderr=self.complained, text=True,
             start_new_session=True,
         )  # fmt: skip
+
+    def so_far(self) -> str:
+        """What it has said until now."""
+        assert self.poll() is None, "it has ended"
+        return os.pread(self.said.fileno(), 2**20, 0).decode()
 
     def end(self) -> tuple[list[dict[str, Any]], str]:
         """Wait until it ends; its events, and its errors."""

@@ -102,14 +102,15 @@ def test_a_deadlock_with_the_application(depots: Make, quietly: Quietly) -> None
 
 
 def beside_vacuum(depot: Depot, role: str = "postgres") -> list[str]:
-    """A run during which somebody holds the lock of VACUUM and ANALYZE, for a while; what it has noticed."""
+    """A run during which somebody holds the lock of VACUUM and ANALYZE, for a while; what it has noticed.
+
+    It is held from when there is the table, which no load minds, until the index has given way to it.
+    """
     source, target = (make_conninfo(conninfo, user=role) for conninfo in (depot.source, depot.target))
     runner = Depot(depot.folder, source, target).start()
-    query = "SELECT count(*) FROM transhume.step WHERE step = 'load.lines'"
-    until(lambda: depot.begun() and depot.ask(query) == [(1,)])
+    until(lambda: depot.ask("SELECT to_regclass('app.lines') IS NOT NULL") == [(True,)], 0.002)
     with holding(depot, "LOCK TABLE app.lines IN SHARE UPDATE EXCLUSIVE MODE") as session:
-        until(lambda: waiting(depot, "app.lines"), 0.002)
-        until(lambda: not waiting(depot, "app.lines"), 0.002)
+        until(lambda: "trying again" in runner.so_far())
         assert session.execute("SELECT 1").fetchone() == (1,)
     return runner.ended()
 
