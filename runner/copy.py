@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import select
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -40,41 +41,57 @@ class Outgoing:
         A wide row is not copied, and nothing of one is kept here when the next is asked for.
         """
         bound = bound_text(self.section, self.values)
-        rows: list[memoryview] = []
-        size = 0
-        with located(self.section, bound):
-            for row in self._messages(bound.text.encode()):
-                size += len(row)
-                rows.append(row)
-                del row
-                if size >= BLOCK:
-                    whole, rows, size = rows, [], 0
-                    yield _joined(whole)
-        if rows:
-            yield _joined(rows)
-
-    def _messages(self, query: bytes) -> Iterator[memoryview]:
-        """With libpq itself: psycopg's iterator takes twice the time for each row."""
         connection = self.source.pgconn
         poll = select.poll()
         poll.register(connection.socket, select.POLLIN)
-        connection.send_query(query)
-        while connection.flush():
+        with located(self.section, bound):
+            connection.send_query(bound.text.encode())
+            while connection.flush():
+                connection.consume_input()
+            if (result := _result(connection, poll)) is not None and result.status == pq.ExecStatus.COPY_OUT:
+                yield from _blocks(connection, poll)
+                result = _result(connection, poll)
+            while result is not None:
+                if result.status != pq.ExecStatus.COMMAND_OK:
+                    _raise(connection, poll, result)
+                self.rows = result.command_tuples or 0
+                result = _result(connection, poll)
+
+
+def _blocks(connection: pq.abc.PGconn, poll: select.poll) -> Iterator[Block]:
+    """What a COPY TO STDOUT sends, with libpq itself: psycopg's iterator takes twice the time for each row.
+
+    Rows go into one buffer at once. A list of them to be joined takes 0.6 us a row more, most of it for the garbage
+    collector, which looks at every row that waits.
+    """
+    buffer, size = io.BytesIO(), 0
+    while True:
+        length, row = connection.get_copy_data(1)
+        if length > 0:
+            wide = length >= BLOCK
+            if not wide:
+                buffer.write(row)
+                size += length
+            if size and (wide or size >= BLOCK):
+                yield _taken(buffer, size)
+                size = 0
+            if wide:
+                yield row
+            del row
+        elif length == 0:
+            poll.poll()
             connection.consume_input()
-        if (result := _result(connection, poll)) is not None and result.status == pq.ExecStatus.COPY_OUT:
-            yield from _copy_data(connection, poll)
-            result = _result(connection, poll)
-        while result is not None:
-            if result.status != pq.ExecStatus.COMMAND_OK:
-                _raise(connection, poll, result)
-            self.rows = result.command_tuples or 0
-            result = _result(connection, poll)
+        else:
+            break
+    if size:
+        yield _taken(buffer, size)
 
 
-def _joined(rows: list[memoryview]) -> Block:
-    """The rows as one block; the list is empty afterwards."""
-    block = rows[0] if len(rows) == 1 else b"".join(rows)
-    rows.clear()
+def _taken(buffer: io.BytesIO, size: int) -> bytes:
+    """The first bytes of a buffer, which is filled from its beginning again."""
+    with buffer.getbuffer() as view:
+        block = view[:size].tobytes()
+    buffer.seek(0)
     return block
 
 
@@ -100,21 +117,8 @@ def abandon(source: Session) -> None:
     poll.register(connection.socket, select.POLLIN)
     while (result := _result(connection, poll)) is not None:
         if result.status == pq.ExecStatus.COPY_OUT:
-            for _ in _copy_data(connection, poll):
+            for _ in _blocks(connection, poll):
                 continue
-
-
-def _copy_data(connection: pq.abc.PGconn, poll: select.poll) -> Iterator[memoryview]:
-    while True:
-        size, data = connection.get_copy_data(1)
-        if size > 0:
-            yield data
-            del data
-        elif size == 0:
-            poll.poll()
-            connection.consume_input()
-        else:
-            return
 
 
 def _result(connection: pq.abc.PGconn, poll: select.poll) -> pq.abc.PGresult | None:
