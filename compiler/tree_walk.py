@@ -150,7 +150,7 @@ class Walk:
             pairs.append(("position", "integer", Sql("l.position"), place))
             into.append("position")
         return render(
-            "tree/threads", nodes=self.nodes, into=names(into), names=names(into, "n"),
+            "tree/threads", nodes=self.nodes, into=names(into), names=names(into, "n"), order=self._in_order,
             by_parent=literal(qname(RUNNER, self._by_parent)),
             walk=self._walk(start, links, conditions, pairs, by_index=False),
         )  # fmt: skip
@@ -236,7 +236,7 @@ class Walk:
         return render(
             "tree/siblings", nodes=self.nodes, siblings=self.siblings, names=names(kept, "n"),
             position=self._position, by_parent=by_parent, links=self.links, moving=self.moving("n"),
-            known=literal(self.nodes) if self._early else None, name=ident(self._siblings),
+            known=literal(self.nodes) if self._early else None, name=ident(self._siblings), order=self._in_order,
         )  # fmt: skip
 
     @property
@@ -256,15 +256,12 @@ class Walk:
         tree = tree_sql(self.table)
         return render(
             "tree/paths", tree=tree, siblings=self.siblings, first=Sql(first), next=Sql(next), digits=literal(DIGITS),
+            order=self._in_order,
         )  # fmt: skip
 
-    def ready(self) -> Sql:
-        """The hierarchy as the load reads it."""
-        before = fits(f"unordered_{self.table}")
-        return render(
-            "tree/tree", tree=tree_sql(self.table), rows=literal(rows_sql(self.table)), unordered=ident(before),
-            before=qname(RUNNER, before),
-        )  # fmt: skip
+    def statistics(self) -> Sql:
+        """How the load knows how many rows are in a page."""
+        return render("tree/statistics", tree=tree_sql(self.table))
 
     def under_is_there(self) -> Sql:
         """An error where what orphans are to hang from is not there, or does not move."""
@@ -397,6 +394,11 @@ class Walk:
         return render(
             "tree/walk", links=links, start=start, conditions=conditions, first=first, next=next, by_index=by_index
         )
+
+    @property
+    def _in_order(self) -> Sql:
+        """The rows of the hierarchy as those of the source are read."""
+        return ordered(column("n", "key"), self.tree.type)
 
     def _order(self, alias: str) -> Sql:
         """Siblings in order; texts by their bytes, which both databases agree on."""

@@ -116,7 +116,7 @@ class HangRows(TableStep):
             yield self._build("siblings", walk.numbered(), "their positions")
         if "path" in self.tree.fills:
             yield self._build("paths", walk.paths(), "from the root down")
-        yield self._build("tree", walk.ready(), "as the load reads it")
+        yield self._build("statistics", walk.statistics(), "how many rows are in a block")
         if self.tree.under:
             yield self._build("under", walk.under_is_there(), "what orphans hang from is there")
         yield Section(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from runner import embedded
@@ -137,25 +140,35 @@ def test_parts_are_those_that_it_began_with(projects: Projects, first: str, then
     assert killed.verify().green
 
 
-@pytest.mark.slow
-@pytest.mark.both_servers
-def test_more_rows_than_the_server_caches(projects: Projects) -> None:
-    """Then the hierarchy is put into the order of the rows, so that the load reads both in order."""
-    arrived = []
-    for cache in ("8kB", "1GB"):
-        migration = projects(source(5000), {"comments": COMMENTS.replace("50, max: 50", "500, max: 500")})
-        ((name,),) = migration.ask("SELECT quote_ident(current_database())")
-        migration.ask(f"ALTER DATABASE {name} SET effective_cache_size = '{cache}'")
-        done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT="before-commit:11")
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        order = "SELECT bool_and(place > before) FROM (SELECT place, lag(place) OVER (ORDER BY ctid) AS before {}) AS n"
-        ordered = migration.ask(order.format("FROM transhume.tree_comments"))
-        assert ordered == [(cache == "8kB",)]
-        migration.apply()
-        assert migration.verify().green
-        arrived.append(found(migration, "comments"))
+@pytest.mark.parametrize(
+    "fill", ["depth: depth}", "position: position}", "path: path}\n  max_depth: {is: 50, deeper: flatten}"]
+)
+def test_the_order_of_the_source(projects: Projects, fill: str) -> None:
+    """Rows stand in the target as they stood in the source, however deep they are."""
+    clean = re.sub(r"n % (50|90|10|40) = \d+", "false", source()).replace("n % 5 > 0", "n % 5 > 0 AND n > 5")
+    spec = COMMENTS.replace("depth: depth, position: position}", fill)
+    migration = projects(clean, {"comments": spec})
+    assert migration.command("apply", "--jobs", "1").returncode == 0
 
-    assert arrived[0] == arrived[1]
+    keys = [key for (key,) in migration.ask("SELECT legacy_id FROM app.comments ORDER BY ctid")]
+    assert keys == list(range(1, ROWS + 1))
+
+
+def test_many_links_are_hashed_once(projects: Projects) -> None:
+    """However many they are and from however few rows the walk starts, it is not the level above that is hashed."""
+    migration = projects(source(), {"comments": COMMENTS})
+    done = migration.command("apply", "--jobs", "1", TRANSHUME_FAILPOINT="ddl-after-commit:5")
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    migration.ask("UPDATE pg_class SET reltuples = 1e8, relpages = 1 WHERE relname = 'links_comments'")
+    plan = read_plan(migration.folder)
+    (step,) = (step for step in plan.steps if step.id == "tree.comments")
+    walk = plan.open(step).need("build", of="threads")
+    how, insert, rest = walk.text.replace("$1", "0").replace("$2", "1").partition("INSERT INTO")
+    with closing(psycopg.connect(migration.target)) as session:
+        session.execute(how.encode())
+        lines = session.execute(f"EXPLAIN (COSTS off) {insert}{rest}".encode()).fetchall()
+
+    assert re.search(r"-> +Hash\n +-> +Seq Scan on links_comments", "\n".join(line for (line,) in lines))
 
 
 # A crash of the server.

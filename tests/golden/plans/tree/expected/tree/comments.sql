@@ -164,6 +164,7 @@ WITH RECURSIVE node AS (
     l.lost AS was,
     l.id
   FROM transhume.links_comments AS l
+  CROSS JOIN generate_series(1, (SELECT 1)) AS once  -- the planner expects a thousand, and hashes the links for them
   WHERE l.parent IS NULL
     AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
@@ -182,7 +183,8 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.level, n.place, n.parent_id, n.root_id, n.gone, n.order_1, n.was FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.level, n.place, n.parent_id, n.root_id, n.gone, n.order_1, n.was FROM node AS n
+ORDER BY n.key;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -343,6 +345,7 @@ CREATE INDEX siblings_comments_parent ON transhume.siblings_comments (parent);
 ANALYZE transhume.siblings_comments;
 
 -- transhume: build of "paths" on target -- from the root down
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE UNLOGGED TABLE transhume.tree_comments AS
 WITH RECURSIVE longest AS (
   SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_comments AS s
@@ -355,21 +358,11 @@ WITH RECURSIVE longest AS (
   FROM node AS n
   CROSS JOIN LATERAL (SELECT s.* FROM transhume.siblings_comments AS s WHERE s.parent = n.key OFFSET 0) AS s
 )
-SELECT n.* FROM node AS n;
+SELECT n.* FROM node AS n
+ORDER BY n.key;
 DROP TABLE transhume.siblings_comments;
 
--- transhume: build of "tree" on target -- as the load reads it
-DO $order$
-BEGIN
-  IF pg_table_size('transhume.rows_comments'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
-    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
-    ALTER TABLE transhume.tree_comments RENAME TO unordered_comments;
-    CREATE UNLOGGED TABLE transhume.tree_comments AS SELECT n.* FROM transhume.unordered_comments AS n ORDER BY n.place;
-    DROP TABLE transhume.unordered_comments;
-  END IF;
-END
-$order$;
--- How many rows are in a block, and nothing else.
+-- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
 ANALYZE transhume.tree_comments (key);
 

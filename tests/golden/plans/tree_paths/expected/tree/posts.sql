@@ -181,6 +181,7 @@ WITH RECURSIVE node AS (
       AND l.nowhere IS NULL
       AND l.fate IS NULL
   ) AS l
+  CROSS JOIN generate_series(1, (SELECT 1)) AS once  -- the planner expects a thousand, and hashes the links for them
   WHERE abs(l.key % $2::integer) = $1::integer
   UNION ALL
   SELECT
@@ -194,7 +195,8 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_posts AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.root, n.depth, n.place, n.nowhere, n."position" FROM node AS n;
+SELECT n.key, n.parent, n.root, n.depth, n.place, n.nowhere, n."position" FROM node AS n
+ORDER BY n.key;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -346,23 +348,13 @@ BEGIN
     n.key, n.parent, n.root, n.depth, n.place, n.nowhere, n.was, n.fate,
     row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('filtered', 'unfit')) IS NOT TRUE) ORDER BY l.order_1 COLLATE "C", l.key)::integer AS position
   FROM transhume.nodes_posts AS n
-  JOIN transhume.links_posts AS l ON l.key = n.key;
+  JOIN transhume.links_posts AS l ON l.key = n.key
+  ORDER BY n.key;
   DROP TABLE transhume.nodes_posts;
 END
 $siblings$;
 
--- transhume: build of "tree" on target -- as the load reads it
-DO $order$
-BEGIN
-  IF pg_table_size('transhume.rows_posts'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
-    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
-    ALTER TABLE transhume.tree_posts RENAME TO unordered_posts;
-    CREATE UNLOGGED TABLE transhume.tree_posts AS SELECT n.* FROM transhume.unordered_posts AS n ORDER BY n.place;
-    DROP TABLE transhume.unordered_posts;
-  END IF;
-END
-$order$;
--- How many rows are in a block, and nothing else.
+-- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
 ANALYZE transhume.tree_posts (key);
 

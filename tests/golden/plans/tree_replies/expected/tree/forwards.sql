@@ -141,6 +141,7 @@ WITH RECURSIVE node AS (
     l.parents,
     l.lost AS was
   FROM transhume.links_forwards AS l
+  CROSS JOIN generate_series(1, (SELECT 1)) AS once  -- the planner expects a thousand, and hashes the links for them
   WHERE l.parent IS NULL
     AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
@@ -155,7 +156,8 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_forwards AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was FROM node AS n;
+SELECT n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was FROM node AS n
+ORDER BY n.key;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -282,6 +284,7 @@ CREATE INDEX siblings_forwards_parent ON transhume.siblings_forwards (parent);
 ANALYZE transhume.siblings_forwards;
 
 -- transhume: build of "paths" on target -- from the root down
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE UNLOGGED TABLE transhume.tree_forwards AS
 WITH RECURSIVE longest AS (
   SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_forwards AS s
@@ -294,21 +297,11 @@ WITH RECURSIVE longest AS (
   FROM node AS n
   CROSS JOIN LATERAL (SELECT s.* FROM transhume.siblings_forwards AS s WHERE s.parent = n.key OFFSET 0) AS s
 )
-SELECT n.* FROM node AS n;
+SELECT n.* FROM node AS n
+ORDER BY n.key;
 DROP TABLE transhume.siblings_forwards;
 
--- transhume: build of "tree" on target -- as the load reads it
-DO $order$
-BEGIN
-  IF pg_table_size('transhume.rows_forwards'::regclass) > pg_size_bytes(current_setting('effective_cache_size')) THEN
-    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
-    ALTER TABLE transhume.tree_forwards RENAME TO unordered_forwards;
-    CREATE UNLOGGED TABLE transhume.tree_forwards AS SELECT n.* FROM transhume.unordered_forwards AS n ORDER BY n.place;
-    DROP TABLE transhume.unordered_forwards;
-  END IF;
-END
-$order$;
--- How many rows are in a block, and nothing else.
+-- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
 ANALYZE transhume.tree_forwards (key);
 
