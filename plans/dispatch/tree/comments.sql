@@ -171,7 +171,7 @@ WITH RECURSIVE node AS (
     l.lost AS was,
     l.id
   FROM transhume.links_comments AS l
-  CROSS JOIN generate_series(1, (SELECT 1)) AS once
+  CROSS JOIN generate_series(1, (SELECT 1)) AS once  -- the planner expects a thousand, and hashes the links for them
   WHERE l.parent IS NULL
     AND abs(l.key % $2::integer) = $1::integer
   UNION ALL
@@ -352,6 +352,7 @@ CREATE INDEX siblings_comments_parent ON transhume.siblings_comments (parent);
 ANALYZE transhume.siblings_comments;
 
 -- transhume: build of "paths" on target -- from the root down
+SELECT set_config('work_mem', current_setting('maintenance_work_mem'), true);
 CREATE UNLOGGED TABLE transhume.tree_comments AS
 WITH RECURSIVE longest AS (
   SELECT greatest(6, length(max(s.position)::text)) AS digits FROM transhume.siblings_comments AS s
