@@ -194,6 +194,12 @@ class Depot(Migration):
         """Begin to apply, in a process of its own."""
         return Runner([*command, "apply", str(self.folder), "--json", *options], self.environment(**env))
 
+    def killed_once(self, happened: Callable[[], object]) -> None:
+        """Apply until then, and kill the runner."""
+        with self.start() as runner:
+            until(happened)
+            runner.kill()
+
     def applied(self, *options: str, **env: str) -> list[dict[str, Any]]:
         """Apply, which must succeed; the events."""
         done = self.command("apply", "--json", *options, **env)

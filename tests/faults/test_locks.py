@@ -246,9 +246,7 @@ def test_another_project_wants_the_same_table(databases: Databases, tmp_path: Pa
     """A second project that would fill a table which the first has begun to fill is refused; the first goes on."""
     depot = existing(databases, tmp_path)
     other = write_plan(tmp_path / "other", depot.source, depot.target, project="barn", shops=SHOPS)
-    with depot.start() as runner:
-        until(lambda: depot.chunks() > 5 and depot.ask("SELECT count(*) > 0 FROM app.shops") == [(True,)])
-        runner.kill()
+    depot.killed_once(lambda: depot.chunks() > 5 and depot.ask("SELECT count(*) > 0 FROM app.shops") == [(True,)])
     done = Depot(other, depot.source, depot.target).command("apply")
 
     assert done.returncode == 4, done.stderr

@@ -46,9 +46,7 @@ def moved(depots: Make, fragile: Start) -> Iterator[Moved]:
 def killed(depot: Depot, chunks: int) -> None:
     """Apply, until there are so many chunks more; then kill the runner."""
     before = depot.chunks()
-    with depot.start() as runner:
-        until(lambda: depot.chunks() >= before + chunks)
-        runner.kill()
+    depot.killed_once(lambda: depot.chunks() >= before + chunks)
 
 
 @pytest.mark.faults
@@ -140,9 +138,7 @@ def test_rows_without_a_journal(depots: Make) -> None:
     """Where only the journal was lost, what is in the target is nobody's: refused, and left as it is."""
     depot = depots()
     query = "SELECT count(*) > 0 FROM transhume.chunk WHERE step = 'load.customers' AND loaded > 0"
-    with depot.start() as runner:
-        until(lambda: depot.begun() and depot.ask(query) == [(True,)])
-        runner.kill()
+    depot.killed_once(lambda: depot.begun() and depot.ask(query) == [(True,)])
     depot.ask("DROP SCHEMA transhume CASCADE")
     rows = depot.ask("SELECT count(*) FROM app.customers")
 

@@ -148,7 +148,7 @@ def test_the_order_of_the_source(projects: Projects, fill: str) -> None:
     clean = re.sub(r"n % (50|90|10|40) = \d+", "false", source()).replace("n % 5 > 0", "n % 5 > 0 AND n > 5")
     spec = COMMENTS.replace("depth: depth, position: position}", fill)
     migration = projects(clean, {"comments": spec})
-    assert migration.command("apply", "--jobs", "1").returncode == 0
+    migration.apply(jobs=1)
 
     keys = [key for (key,) in migration.ask("SELECT legacy_id FROM app.comments ORDER BY ctid")]
     assert keys == list(range(1, ROWS + 1))
