@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 from compiler import names
 from compiler.catalog import Catalog, Relation
-from compiler.diagnostics import Diagnostic, Span, did_you_mean
+from compiler.diagnostics import Diagnostic, Span, known_here
 from compiler.names import Name
 from compiler.spec import Project, Reason, Table, Word
 
@@ -132,7 +132,7 @@ def _skips(project: Project, readers: Mapping[Name, Sequence[Table]], source: Ca
                 f'skip: the source has no table "{reason.name}"',
                 reason.name.span,
                 label="unknown table",
-                hint=did_you_mean(reason.name.text, (_shown(name, project) for name in known)),
+                hint=known_here(reason.name.text, (_shown(name, project) for name in known)),
             )
         elif not reason.name.text.endswith("*") and covered[0] in readers:
             spec = readers[covered[0]][0]

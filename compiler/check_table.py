@@ -12,6 +12,7 @@ def check_table(table: Table) -> Iterator[Diagnostic]:
     yield from _targets(table)
     yield from _key(table)
     yield from _dropped(table)
+    yield from _twice("column to order by", list(table.tree.order) if table.tree else [])
     yield from _twice("comparison", [comparison.name for comparison in table.verify])
     yield from _twice("index", [index.name for index in table.indexes if index.name])
     if table.partition:
@@ -23,7 +24,7 @@ def _twice(what: str, words: list[Word]) -> Iterator[Diagnostic]:
     for word in words:
         if word.text in seen:
             label = f"first on line {seen[word.text].span.line}"
-            yield Diagnostic("E207", f'{what} "{word}" is there twice', word.span, label)
+            yield Diagnostic("E207", f'{what} "{word}" is there twice', word.span, label, "take one of the two out")
         seen.setdefault(word.text, word)
 
 
@@ -69,9 +70,11 @@ def _range(partition: Partition) -> Iterator[Diagnostic]:
     days = [first_day(word.text) for word in words]
     for word, day in zip(words, days, strict=True):
         if day is None:
-            yield Diagnostic("E205", f'there is no day "{word}"', word.span, "not in the calendar")
+            hint = "a month ends on its 28th, 29th, 30th or 31st day"
+            yield Diagnostic("E205", f'there is no day "{word}"', word.span, "not in the calendar", hint)
     if None not in days and days != sorted(set(days), key=str):
-        yield Diagnostic("E206", "the partitions end before they begin", words[1].span, "not after the first day")
+        hint = '"until" is the day after the last one that has a partition'
+        yield Diagnostic("E206", "the partitions end before they begin", words[1].span, "not after the first day", hint)
 
 
 def first_day(text: str) -> date | None:
@@ -89,4 +92,5 @@ def _list(partition: Partition) -> Iterator[Diagnostic]:
             first = owner.setdefault(str(value), name)
             if first is not name:
                 message = f'value "{value}" is in the partitions "{first}" and "{name}"'
-                yield Diagnostic("E207", message, name.span, f'"{first}" is on line {first.span.line}')
+                label = f'"{first}" is on line {first.span.line}'
+                yield Diagnostic("E207", message, name.span, label, "take one of the two out")

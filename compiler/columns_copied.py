@@ -85,9 +85,11 @@ def _formatted(mapping: Mapping, source: SourceColumn, word: Word, here: Here) -
     type = here.declared(mapping) or (_TIMESTAMP if "HH24" in format.tokens else _DATE)
     target = here.world.types.of_target(type)
     if target.type.family not in _READ_BY_FORMAT:
-        refuse(mapping, "E505", f"a format makes dates and times, and {target.shown} is neither")
+        hint = "take date, time, timestamp or timestamptz, or leave the format out"
+        refuse(mapping, "E505", f"a format makes dates and times, and {target.shown} is neither", "", hint)
     if problem := dates.missing(format, target.type):
-        raise SpecError([Diagnostic("E505", problem, word.span, "for " + target.shown)])
+        hint = "add what is missing, or take another type"
+        raise SpecError([Diagnostic("E505", problem, word.span, "for " + target.shown, hint)])
     value = text_of(column("s", source.name), side.type)
     made, ok = dates.by_format(value, format, target.type, here.world.zone)
     if ok is None:
@@ -103,4 +105,5 @@ def _read(word: Word) -> dates.Format:
     try:
         return dates.read_format(word.text)
     except ValueError as error:
-        raise SpecError([Diagnostic("E505", str(error), word.span, "no format")]) from None
+        hint = "such as YYYY-MM-DD, DD.MM.YYYY or YYYY-MM-DD HH24:MI:SS"
+        raise SpecError([Diagnostic("E505", str(error), word.span, "no format", hint)]) from None

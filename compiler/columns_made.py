@@ -30,7 +30,8 @@ def constant(mapping: Mapping, how: Constant, here: Here) -> Made:
     try:
         value = constants.constant(how.value, here.world.types.of_target(type))
     except ValueError as error:
-        raise SpecError([Diagnostic("E503", str(error), mapping.span, "does not fit")]) from None
+        hint = "write another value, or give the column another type: type: text"
+        raise SpecError([Diagnostic("E503", str(error), mapping.span, "does not fit", hint)]) from None
     return Made(value, type, how.value is None, None, ())
 
 
@@ -75,7 +76,8 @@ def expression(mapping: Mapping, how: Expression, here: Here) -> Made:
     value, test = _as(mapping, found, target, here)
     for what, span in found.session:
         message = f"{what} gives another value in another run: it cannot be compared with the source"
-        here.world.warn("W401", message, span, "not repeatable")
+        hint = "what is made of the row alone, as {uuid: id} is, is the same each time"
+        here.world.warn("W401", message, span, "not repeatable", hint)
     return Made(
         value=value,
         type=type,
@@ -194,7 +196,8 @@ def key_type(word: Word, source: SourceColumn, here: Here) -> TypeName:
     side = here.world.types.of_source(source.type)
     if side.type.family in _NO_KEYS and side.type.base not in _KEYS:
         message = f'no id can be derived from column "{source.name}" of type {side.shown}'
-        raise SpecError([Diagnostic("E504", message, word.span, "one value may have several texts")])
+        hint = "take another column, or cast it in a query: from: {sql: ...}"
+        raise SpecError([Diagnostic("E504", message, word.span, "one value may have several texts", hint)])
     return side.type
 
 
@@ -203,7 +206,8 @@ def numbered(mapping: Mapping, how: Identity, here: Here) -> Made:
     del how  # it says nothing more
     type = here.declared(mapping) or BIGINT
     if here.world.types.of_target(type).type.family != "integer":
-        refuse(mapping, "E504", f"the target numbers with whole numbers, not with {type}", "of another type")
+        message, hint = f"the target numbers with whole numbers, not with {type}", "take integer or bigint"
+        refuse(mapping, "E504", message, "of another type", hint)
     if not here.source.keyset:
         hint = "name the key of the query, or take another key"
         refuse(mapping, "E507", f"{here.source.what} has no key to remember which row got which number", "", hint)

@@ -15,6 +15,7 @@ from compiler.type_names import are_names, named, unlisted
 from compiler.types import TEXT, TypeName
 from compiler.world import Here, Made, accepted, moved, refuse
 
+_FITS = "a value before the colon is one of the source, behind it one of the target"
 NO_MAPPING = "22000"  # data_exception: a value that the map does not list
 
 
@@ -65,10 +66,11 @@ def _checked(how: Recode, side: Side, target: Side) -> Iterator[Sql]:
             key = key_of(listed, side)
             constants.constant(made, target)
         except ValueError as error:
-            problems.append(Diagnostic("E503", str(error), span, "does not fit"))
+            problems.append(Diagnostic("E503", str(error), span, "does not fit", _FITS))
             continue
         if key in seen:
-            problems.append(Diagnostic("E207", f'value "{listed}" is listed twice', span, f"line {seen[key].line} too"))
+            message, label = f'value "{listed}" is listed twice', f"line {seen[key].line} too"
+            problems.append(Diagnostic("E207", message, span, label, "take one of the two out"))
         seen.setdefault(key, span)
     if problems:
         raise SpecError(problems)

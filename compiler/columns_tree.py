@@ -32,7 +32,7 @@ def hung(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
     type = _declared(mapping, here) or side.type
     target = here.world.types.of_target(type)
     if how.what == "path" and target.type != type and not is_ltree(type):
-        refuse(mapping, "E504", f"a path is a text or an ltree, not {type}", "of another type")
+        refuse(mapping, "E504", f"a path is a text or an ltree, not {type}", "of another type", "take type: text")
     value = column(NODE, how.what)
     if how.what == "depth" and here.table.tree and 0 < here.table.tree.max_depth <= _SMALL:
         side, value = (Side(_SMALLINT, "smallint"), Sql(f"{value}::smallint")) if type == _SMALLINT else (side, value)
@@ -58,7 +58,7 @@ def tree_key(here: Here) -> SourceColumn:
     if len(keyset) != 1:
         found = f"one of {len(keyset)} columns" if keyset else "no key"
         message = f"a tree needs a source whose key is one column, and {here.source.what} has {found}"
-        hint = "" if keyset else "from: {sql: ..., key: id}"
+        hint = "name one in a query: from: {sql: ..., key: id}"
         raise SpecError([Diagnostic("E507", message, here.table.tree.span, "parents are told by it", hint)])
     return keyset[0]
 
@@ -71,7 +71,8 @@ def _key(mapping: Mapping, how: Node, here: Here, key_type_of: KeyType) -> Made:
     made = referred(mapping, itself, here, key_type_of)
     there = here.existing.column(mapping.target.text) if here.existing else None
     if how.what == "parent" and there is not None and not there.null:
-        refuse(mapping, "E506", f'"{mapping.target}" is NOT NULL, and a root has no parent', "cannot be empty")
+        message, hint = f'"{mapping.target}" is NOT NULL, and a root has no parent', "let the column be empty"
+        refuse(mapping, "E506", message, "cannot be empty", hint)
     node, own = NODE_KEYS[how.what], column("s", source.name)
     lookup = made.lookup
     if lookup is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 WIDTH = 100  # columns of a source line that are shown
+MOST_KNOWN = 12  # words in a hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint with the known word that is closest, or "" where none is close."""
     close = closest(word, known)
     return f'did you mean "{close}"?' if close else ""
+
+
+def known_here(word: str, known: Iterable[str]) -> str:
+    """A hint with the known word that is closest, else with the first of those known; "" where none is."""
+    words = list(dict.fromkeys(known))
+    if close := did_you_mean(word, words):
+        return close
+    if not words:
+        return ""
+    more = f" and {len(words) - MOST_KNOWN:,} more" if len(words) > MOST_KNOWN else ""
+    return f"known here: {', '.join(words[:MOST_KNOWN])}{more}"
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

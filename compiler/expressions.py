@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from compiler.calls import SESSION_WORDS, Call, calls, check_types
-from compiler.diagnostics import Diagnostic, Span, SpecError, closest
+from compiler.diagnostics import Diagnostic, Span, SpecError, closest, known_here
 from compiler.infer import infer
 from compiler.spec import Word
 from compiler.sql import Sql, column, ident
@@ -171,14 +171,16 @@ def _in_type(text: SqlText, at: int) -> bool:
 def _refuse_shapes(text: SqlText, tree: exp.Expr) -> None:
     """What the parser takes for an expression, and is not one value of one row."""
     if isinstance(tree, exp.Tuple | exp.Star | exp.Alias):
-        text.refuse("E402", "these are several values, and this should be one expression", None)
+        hint = "one value, without a name: the key beside it is the name"
+        text.refuse("E402", "these are several values, and this should be one expression", None, "", hint)
     for node in tree.find_all(exp.Window, exp.Star, exp.Query, exp.Values, exp.Exists, exp.Alias, exp.Struct):
         if isinstance(node, exp.Star):
             star = next((token for token in text.tokens if token.token_type == TokenType.STAR), None)
             text.refuse("E402", "a * names every column, and this should be one value", star, "", "name the columns")
         word = "over" if isinstance(node, exp.Window) else "exists" if isinstance(node, exp.Exists) else ""
         at = next((token for token in text.tokens if word and token.text.lower() == word), None)
-        text.refuse("E403", "an expression looks at one row only", at)
+        hint = "compute it in `from: {sql: ...}`"
+        text.refuse("E403", "an expression looks at one row only", at, "", hint)
 
 
 def _check_call(text: SqlText, call: Call, scope: Scope) -> None:
@@ -189,7 +191,7 @@ def _check_call(text: SqlText, call: Call, scope: Scope) -> None:
         text.refuse("E405", f"{call} {wrong}", call.token, "not here", hint)
     if call.known.since > scope.server:
         message = f"{call} is there since PostgreSQL {call.known.since}, and this runs on {scope.server}"
-        text.refuse("E409", message, call.token, "too new")
+        text.refuse("E409", message, call.token, "too new", "write it with what that version has")
 
 
 def _column_errors(text: SqlText, nodes: list[exp.Column], scope: Scope) -> Iterator[Diagnostic]:
@@ -197,7 +199,8 @@ def _column_errors(text: SqlText, nodes: list[exp.Column], scope: Scope) -> Iter
         name, span = _named(node), text.span(_start(node), _stop(node))
         if node.table and _row(node) != scope.alias:
             row = f'the row is called "{scope.alias}"' if scope.alias else "columns have no prefix here"
-            yield Diagnostic("E311", f'nothing is called "{node.table}" here: {row}', span, "of which row?")
+            hint = f"write {_qualified(name, scope)}" if name in scope.columns else known_here(name, scope.columns)
+            yield Diagnostic("E311", f'nothing is called "{node.table}" here: {row}', span, "of which row?", hint)
         elif name not in scope.columns:
             at = text.span(node.this.meta["start"], node.this.meta["end"])
             yield _unknown(name, at, scope)
@@ -215,15 +218,15 @@ def _field_errors(text: SqlText, tree: exp.Expr, scope: Scope) -> Iterator[Diagn
 
 def _unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
     if name in SYSTEM:
-        return Diagnostic("E319", f'"{name}" is a system column: it does not travel', span, "not data")
+        hint = "take the key of the row, or another column"
+        return Diagnostic("E319", f'"{name}" is a system column: it does not travel', span, "not data", hint)
     if name == scope.alias:
         hint = "name its columns, in jsonb_build_object() say"
         return Diagnostic("E311", f'"{name}" is the whole row, and this should be one value', span, "no column", hint)
-    close = closest(name, scope.columns)
-    quoted = ", in double quotes" if ident(close or "a") != close else ""
-    hint = f'did you mean "{close}"{quoted}?'
-    message = f'column "{name}" does not exist in {scope.what}'
-    return Diagnostic("E311", message, span, "unknown column", hint if close else "")
+    hint, close = known_here(name, scope.columns), closest(name, scope.columns)
+    if close and ident(close) != close:
+        hint = f'did you mean "{close}", in double quotes?'
+    return Diagnostic("E311", f'column "{name}" does not exist in {scope.what}', span, "unknown column", hint)
 
 
 def _session(text: SqlText, called: list[Call], scope: Scope) -> Iterator[tuple[str, Span]]:

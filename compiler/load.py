@@ -40,7 +40,8 @@ def parse(raw: bytes, file: str, limit: int = MAX_BYTES) -> Document:
 
 def _decode(raw: bytes, file: str, limit: int) -> str:
     if len(raw) > limit:
-        raise SpecError([Diagnostic("E103", f'"{file}" is larger than {limit // 1000:,} kB', Span(file, 1, 1, 1))])
+        message, hint = f'"{file}" is larger than {limit // 1000:,} kB', "is it a spec?"
+        raise SpecError([Diagnostic("E103", message, Span(file, 1, 1, 1), "", hint)])
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -82,7 +83,8 @@ def _compose(page: Page) -> yaml.Node | None:
         _refuse_depth(page, error.args[0])
     except yaml.reader.ReaderError as error:
         at = len(page.text.encode()[: error.position].decode(errors="ignore"))
-        page.refuse("E104", f"this character is not allowed in YAML: {error.reason}", at, at + 1)
+        hint = "write it as an escape in double quotes, or take it out"
+        page.refuse("E104", f"this character is not allowed in YAML: {error.reason}", at, at + 1, "", hint)
     except yaml.MarkedYAMLError as error:
         _refuse_syntax(page, error)
     return root
@@ -90,7 +92,8 @@ def _compose(page: Page) -> yaml.Node | None:
 
 def _refuse_depth(page: Page, node: yaml.Node) -> NoReturn:
     at = node.start_mark.index
-    page.refuse("E112", f"values are nested more than {MAX_DEPTH} deep", at, at + 1)
+    hint = "is a bracket left open?"
+    page.refuse("E112", f"values are nested more than {MAX_DEPTH} deep", at, at + 1, "", hint)
 
 
 _HINTS = {
@@ -207,10 +210,12 @@ def _map(page: Page, node: yaml.Node, depth: int) -> Map:
     for key_node, value_node in node.value:
         key = _build(page, key_node, depth)
         if not isinstance(key, Text):
-            page.refuse("E110", "a key is one word or a text in quotes", key.start, key.stop, "not a key")
+            hint = "put it in quotes"
+            page.refuse("E110", "a key is one word or a text in quotes", key.start, key.stop, "not a key", hint)
         if key in result:
             first = page.span(next(old for old, _ in result.entries() if old == key).start, key.stop)
-            page.refuse("E106", f'key "{key}" is written twice', key.start, key.stop, f"first on line {first.line}")
+            label, hint = f"first on line {first.line}", "put what both say under one key"
+            page.refuse("E106", f'key "{key}" is written twice', key.start, key.stop, label, hint)
         if key == "<<" and key.plain:
             page.refuse("E111", "merge keys are not used here", key.start, key.stop, hint="write the keys out")
         result[key] = _build(page, value_node, depth)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from compiler.bound import Links, SourceColumn
 from compiler.catalog import Relation
-from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, SpecError, known_here
 from compiler.layout import relation_sql
 from compiler.names import qualify
 from compiler.references import matches
@@ -87,7 +87,7 @@ def reply_table(here: Here, how: Replies) -> Relation:
     name = qualify(how.table.text, schema)
     found = catalog.find(name.schema, name.name)
     if found is None:
-        hint = did_you_mean(how.table.text, (shown(each.qualified, schema) for each in catalog.relations))
+        hint = known_here(how.table.text, (shown(each.qualified, schema) for each in catalog.relations))
         message = f'table "{how.table}" does not exist in the source'
         raise SpecError([Diagnostic("E310", message, how.table.span, "unknown table", hint)])
     return found
@@ -96,7 +96,7 @@ def reply_table(here: Here, how: Replies) -> Relation:
 def _reply_column(here: Here, relation: Relation, word: Word, key: SourceColumn) -> SourceColumn:
     found = relation.column(word.text)
     if found is None:
-        hint = did_you_mean(word.text, (each.name for each in relation.columns))
+        hint = known_here(word.text, (each.name for each in relation.columns))
         message = f'column "{word}" does not exist in source "{relation.name}"'
         raise SpecError([Diagnostic("E311", message, word.span, "unknown column", hint)])
     types = here.world.types
@@ -120,7 +120,8 @@ def _paths(here: Here, how: Paths, key: SourceColumn, type: str) -> tuple[Links,
     side = here.world.types.of_source(source.type)
     if side.type.family != "text" or side.labels is not None:
         message = f'a path is a text, and "{source.name}" is of type {side.shown}'
-        raise SpecError([Diagnostic("E504", message, how.column.span, "no path")])
+        hint = "a column that holds the key of the parent is named by itself: from: parent_id"
+        raise SpecError([Diagnostic("E504", message, how.column.span, "no path", hint)])
     own, theirs = (_path(column(alias, source.name), source, how) for alias in ("s", "p"))
     joined = render(
         "tree/above_by_path", table=_all_rows(here), key=typed(column("p", key.name), key, type), path=theirs,
@@ -183,7 +184,8 @@ def _number(here: Here, word: Word) -> SourceColumn:
     side = here.world.types.of_source(source.type)
     if side.type.family != "integer":
         message = f'the ends of a nested set are whole numbers, and "{source.name}" is of type {side.shown}'
-        raise SpecError([Diagnostic("E504", message, word.span, "no number")])
+        hint = "left, right and tree are the columns of nested sets: lft, rght and tree_id of django-mptt"
+        raise SpecError([Diagnostic("E504", message, word.span, "no number", hint)])
     return source
 
 

@@ -14,7 +14,7 @@ from compiler import names
 from compiler.accounting import covers
 from compiler.catalog import Catalog, Relation
 from compiler.catalog_uses import Uses
-from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, Span, SpecError, known_here
 from compiler.names import Name
 from compiler.resolve_table import Draft
 from compiler.spec import Copy, Expression, Project, Reason, Recode, Spec, Table, Word
@@ -174,7 +174,7 @@ def _unknown(one: Protected, world: World, tables: Iterable[Table]) -> Diagnosti
     columns = [f"{table}.{other.name}" for other in relation.columns] if relation else []
     known = columns or [f"{other.name}.{one.column}" for other in tables]
     message = f'protect: there is no column "{text}", in a target table or in the source'
-    return Diagnostic("E606", message, one.reason.name.span, "unknown column", did_you_mean(text, known))
+    return Diagnostic("E606", message, one.reason.name.span, "unknown column", known_here(text, known))
 
 
 # Removals.

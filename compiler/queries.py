@@ -9,13 +9,14 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
 from compiler.calls import calls, check_types
-from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, SpecError, known_here
 from compiler.names import Name, join
 from compiler.spec import Word
 from compiler.sql import Sql, qname
 from compiler.sql_text import SqlText, read_sql, shallow
 
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
+_ONLY_READS = "write a SELECT that only reads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,12 @@ def _select(word: Word, side: Side) -> Select:
     text = read_sql(word, "one SELECT")
     tree = text.parse(exp.Select)
     if not isinstance(tree, exp.Query):
-        text.refuse("E402", "this is not one SELECT", text.tokens[0])
+        text.refuse("E402", "this is not one SELECT", text.tokens[0], "", "write SELECT ... FROM ...")
     _refuse_changes(text, tree)
     for call in calls(text):
         if call.known and call.known.since > side.server:
             message = f"{call} is there since PostgreSQL {call.known.since}, and this runs on {side.server}"
-            text.refuse("E409", message, call.token, "too new")
+            text.refuse("E409", message, call.token, "too new", "write it with what that version has")
     for _ in check_types(text, tree):
         pass  # types of the database's own are welcome, with their schema
     fold(tree)
@@ -78,13 +79,13 @@ def _refuse_changes(text: SqlText, tree: exp.Query) -> None:
     if tree.find(*_CHANGES):
         words = ("insert", "update", "delete", "merge")
         at = next((token for token in text.tokens if token.text.lower() in words), None)
-        text.refuse("E402", "a query changes nothing", at, "a change")
+        text.refuse("E402", "a query changes nothing", at, "a change", _ONLY_READS)
     if tree.find(exp.Into):
         at = next((token for token in text.tokens if token.token_type == TokenType.INTO), None)
-        text.refuse("E402", "a query changes nothing", at, "this makes a table")
+        text.refuse("E402", "a query changes nothing", at, "this makes a table", "take INTO out")
     if tree.find(exp.Lock):
         at = next((token for token in text.tokens if token.token_type == TokenType.FOR), None)
-        text.refuse("E402", "a query locks nothing: the source is opened read only", at, "a lock")
+        text.refuse("E402", "a query locks nothing: the source is opened read only", at, "a lock", "take FOR ... out")
 
 
 def _defined(table: exp.Table) -> set[str]:
@@ -117,5 +118,5 @@ def _unknown(text: SqlText, tables: list[exp.Table], side: Side) -> Iterator[Dia
             shown = table.name if not table.db else str(name)
             known = (join((other.name,)) if other.schema == side.schema else str(other) for other in side.names())
             span = text.span(_start(table), _stop(table))
-            hint = did_you_mean(shown, known)
+            hint = known_here(shown, known)
             yield Diagnostic("E310", f'relation "{shown}" does not exist in the {side.what}', span, "unknown", hint)

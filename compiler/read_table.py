@@ -114,14 +114,16 @@ def _column(reading: Reading, value: Value) -> How:
     if "map" in value:
         return _recode(reading, value)
     if "otherwise" in value:
-        reading.refuse("E206", '"otherwise" needs a "map"', key_of(value, "otherwise"), "of what?")
+        hint = "map: {...} says what becomes of each value, and otherwise what of all others"
+        reading.refuse("E206", '"otherwise" needs a "map"', key_of(value, "otherwise"), "of what?", hint)
     return Copy(reading.word(value["from"]), _format(reading, value))
 
 
 def _format(reading: Reading, entry: Map) -> Word | None:
     """How a text writes a date; it has to become one."""
     if "format" in entry and "map" in entry:
-        reading.refuse("E206", '"format" does not go with "map"', key_of(entry, "format"))
+        hint = "take one of the two out"
+        reading.refuse("E206", '"format" does not go with "map"', key_of(entry, "format"), "", hint)
     elif "format" in entry and "type" in entry and not _DATES.match(as_text(entry["type"])):
         hint = "a format is for date, time, timestamp or timestamptz"
         reading.refuse("E206", f'a format says nothing about "{entry["type"]}"', key_of(entry, "format"), "", hint)
@@ -132,7 +134,7 @@ def _reference(reading: Reading, entry: Map) -> Reference:
     by, on = reading.words(entry["by"]), reading.words(entry.get("on"))
     if on and len(by) != len(on):
         message = f'"by" and "on" are matched one by one, and there are {len(by)} and {len(on)}'
-        reading.refuse("E206", message, entry["on"], "not as many")
+        reading.refuse("E206", message, entry["on"], "not as many", "name as many columns in both")
     return Reference(reading.relation(entry["ref"]), by, on, cast(Missing, _choice(entry, "missing", "reject")))
 
 
@@ -215,7 +217,7 @@ def _chunk(reading: Reading, entry: Map) -> tuple[int, int]:
     most = int(str(entry.get("max", max(rows, CHUNK[1]))))
     if rows > most:
         message = f"a chunk begins with {rows} rows and has at most {most}"
-        reading.refuse("E206", message, entry["max"], f"less than {rows}")
+        reading.refuse("E206", message, entry["max"], f"less than {rows}", "write more, or begin with fewer")
     return rows, most
 
 

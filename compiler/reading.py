@@ -46,9 +46,11 @@ class Reading:
 
     def _check(self, text: Text, name: str) -> None:
         if not name:
-            self.refuse("E301", "a name is empty", text, "nothing between the dots" if text else "nothing here")
+            label = "nothing between the dots" if text else "nothing here"
+            self.refuse("E301", "a name is empty", text, label, "a name with a dot in it stands in double quotes")
         elif (length := len(name.encode())) > MAX_NAME:
-            self.refuse("E301", f"a name has {length} bytes, more than PostgreSQL's {MAX_NAME}", text, "too long")
+            message = f"a name has {length} bytes, more than PostgreSQL's {MAX_NAME}"
+            self.refuse("E301", message, text, "too long", "take a shorter one: PostgreSQL would cut it")
 
     def words(self, value: Value | None) -> tuple[Word, ...]:
         """A list of texts, or one text as a list of one, or nothing."""

@@ -14,7 +14,7 @@ from compiler.bound import BoundReference, Guard, Lookup, SourceColumn, legacy_n
 from compiler.casts import Side, cast
 from compiler.columns_copied import guard, there
 from compiler.columns_made import derived_id, key_type
-from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, SpecError, known_here
 from compiler.indexes import primary_key
 from compiler.names import qualify
 from compiler.spec import Copy, Derived, Mapping, Reference, Word
@@ -96,7 +96,7 @@ def _other(word: Word, here: Here) -> Here:
         return world.tables[id]
     if id in world.broken:
         raise SpecError([])  # what is wrong with it is told where it stands
-    hint = did_you_mean(word.text, world.tables)
+    hint = known_here(word.text, world.tables)
     raise SpecError([Diagnostic("E315", f'table "{word}" is not migrated by this project', word.span, "no spec", hint)])
 
 
@@ -110,7 +110,8 @@ def matches(word: Word, one: Side, two: Side, name: str, other: Here) -> None:
     kinds = [kind(side) for side in (one, two)]
     if kinds[0] != kinds[1]:
         message = f'"{word}" ({one.shown}) does not match "{name}" ({two.shown}) of {other.source.what}'
-        raise SpecError([Diagnostic("E504", message, word.span, "of another type")])
+        hint = f"take a column of type {two.shown}, or cast one in a query: from: {{sql: ...}}"
+        raise SpecError([Diagnostic("E504", message, word.span, "of another type", hint)])
 
 
 def kind(side: Side) -> str:

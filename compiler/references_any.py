@@ -112,10 +112,12 @@ def _listed(how: AnyReference, types: _Types, here: Here) -> Iterator[tuple[Scal
         try:
             sql = key_of(value, side)
         except ValueError as error:
-            problems.append(Diagnostic("E503", str(error), span, "does not fit"))
+            hint = "list the values as the column has them"
+            problems.append(Diagnostic("E503", str(error), span, "does not fit", hint))
             continue
         if sql in seen:
-            problems.append(Diagnostic("E207", f'type "{value}" is listed twice', span, f"line {seen[sql].line} too"))
+            message, label = f'type "{value}" is listed twice', f"line {seen[sql].line} too"
+            problems.append(Diagnostic("E207", message, span, label, "take one of the two out"))
         seen.setdefault(sql, span)
         found.append((value, reference, sql))
     if problems:

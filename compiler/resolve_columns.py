@@ -79,7 +79,8 @@ class Columns:
         if place not in self._keys:
             if here.id in self._asked:
                 path = " -> ".join([*self._asked[self._asked.index(here.id) :], here.id])
-                refuse(mapping, "E507", f"the keys of tables are those of each other in a circle: {path}", "", "")
+                hint = "give one of them a key of its own, such as {uuid: id}"
+                refuse(mapping, "E507", f"the keys of tables are those of each other in a circle: {path}", "", hint)
             self._asked.append(here.id)
             try:
                 self._keys[place] = self._make(mapping, here)
@@ -135,7 +136,8 @@ def _null(mapping: Mapping, made: Made, here: Here, in_key: bool) -> bool:
     existing = here.existing.column(mapping.target.text) if here.existing else None
     if existing is not None:
         if mapping.null and not existing.null:
-            refuse(mapping, "E506", f'column "{mapping.target}" is NOT NULL in the target', "cannot be empty")
+            message, hint = f'column "{mapping.target}" is NOT NULL in the target', 'take "null: true" out'
+            refuse(mapping, "E506", message, "cannot be empty", hint)
         return existing.null
     if in_key:
         return False

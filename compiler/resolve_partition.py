@@ -7,7 +7,7 @@ from itertools import islice
 
 from compiler import partitions
 from compiler.constants import constant
-from compiler.diagnostics import Diagnostic, did_you_mean
+from compiler.diagnostics import Diagnostic, known_here
 from compiler.resolve_table import Draft
 from compiler.spec import Partition
 from compiler.types import read_type
@@ -24,7 +24,7 @@ def check_partition(found: Draft) -> Iterator[Diagnostic]:
         return
     column = next((column for column in found.columns if column.name == partition.on.text), None)
     if column is None:
-        hint = did_you_mean(partition.on.text, (column.name for column in found.columns))
+        hint = known_here(partition.on.text, (column.name for column in found.columns))
         message = f'column "{partition.on}" does not exist in target table "{here.id}"'
         yield Diagnostic("E313", message, partition.on.span, "unknown column", hint)
         return
@@ -41,7 +41,8 @@ def check_partition(found: Draft) -> Iterator[Diagnostic]:
 def _range(partition: Partition, type: str) -> Iterator[Diagnostic]:
     if read_type(type).family not in _RANGED:
         message = f'partitions by {partition.every} need a date or a timestamp, and "{partition.on}" is of type {type}'
-        yield Diagnostic("E508", message, partition.on.span, "of another type")
+        hint = "take another column, or {by: list} or {by: hash}"
+        yield Diagnostic("E508", message, partition.on.span, "of another type", hint)
     if sum(1 for _ in islice(partitions.days(partition), MOST + 1)) > MOST:
         message = f"there would be more than {MOST} partitions"
         yield Diagnostic("E508", message, partition.span, f"one for every {partition.every}", "take longer ones")
@@ -54,4 +55,5 @@ def _list(partition: Partition, here: Here, type: str) -> Iterator[Diagnostic]:
             try:
                 constant(value, side)
             except ValueError as error:
-                yield Diagnostic("E508", f'partition "{name}": {error}', name.span, "does not fit")
+                hint = f'list values of type {type}, as "{partition.on}" has them'
+                yield Diagnostic("E508", f'partition "{name}": {error}', name.span, "does not fit", hint)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from compiler.bound import BoundColumn, BoundComparison, BoundIndex, BoundTable, MapTable
 from compiler.check_guards import with_guard
 from compiler.choices import with_told
-from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, Span, SpecError, known_here
 from compiler.expressions import Scalar, Scope, scalar
 from compiler.indexes import indexes_of_created, indexes_of_existing, is_meant
 from compiler.layout import unique
@@ -101,7 +101,7 @@ def _condition(word: Word, scope: Scope) -> Scalar:
     made = scalar(word, scope)
     if made.type is not None and made.type != BOOLEAN:
         message = f"a condition is true or false, and this is of type {made.type}"
-        raise SpecError([Diagnostic("E509", message, word.span, "no condition")])
+        raise SpecError([Diagnostic("E509", message, word.span, "no condition", "compare it with something")])
     return made
 
 
@@ -141,7 +141,7 @@ def _index_columns(here: Here, scope: Scope) -> Iterator[Diagnostic]:
     for index in here.table.indexes:
         for word in index.columns:
             if word.text not in scope.columns:
-                hint = did_you_mean(word.text, scope.columns)
+                hint = known_here(word.text, scope.columns)
                 message = f'column "{word}" does not exist in {scope.what}'
                 yield Diagnostic("E313", message, word.span, "unknown column", hint)
         if partition and index.concurrently:
@@ -198,7 +198,7 @@ def _after(here: Here, rest: Rest) -> None:
     for word in here.table.after:
         id = shown(qualify(word.text, schema), schema)
         if id not in world.tables and id not in world.broken:
-            hint = did_you_mean(word.text, world.tables)
+            hint = known_here(word.text, world.tables)
             message = f'after: table "{word}" is not migrated by this project'
             rest.problems.append(Diagnostic("E316", message, word.span, "no spec", hint))
         rest.after.append(id)
@@ -222,6 +222,7 @@ def _map_table(found: Draft, legacy_key: tuple[str, ...]) -> MapTable | None:
         return None
     if not keyset and here.table.map_table:
         message = f'"map_table" needs a key in the source, and {here.source.what} has none'
-        raise SpecError([Diagnostic("E507", message, here.table.name.span, "no key")])
+        hint = "name a key in a query: from: {sql: ..., key: ...}"
+        raise SpecError([Diagnostic("E507", message, here.table.name.span, "no key", hint)])
     names = dict.fromkeys([*(column.name for column in keyset), *(name for columns in asked for name in columns)])
     return MapTable(tuple(here.source.columns[name] for name in names), tuple(asked), key, numbered)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from compiler.bound import BoundColumn, BoundTree
-from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, SpecError, known_here
 from compiler.expressions import Scope, scalar
 from compiler.resolve_columns import Columns
 from compiler.resolve_tree import grow
@@ -67,7 +67,7 @@ def _filter(here: Here) -> tuple[Sql | None, frozenset[str]]:
     found = scalar(word, Scope(here.source.what, here.source.real, "s", here.world.source.server))
     if found.type is not None and found.type != BOOLEAN:
         message = f'"where" is to be true or false, and this is of type {found.type}'
-        raise SpecError([Diagnostic("E509", message, word.span, "no condition")])
+        raise SpecError([Diagnostic("E509", message, word.span, "no condition", "compare it with something")])
     for what, span in found.session:
         here.world.warn("W401", f"{what} lets other rows pass in another run", span, "not repeatable")
     return found.sql, frozenset(found.columns)
@@ -90,7 +90,7 @@ def _not_there(here: Here) -> Iterator[Diagnostic]:
         column = here.existing.column(name)
         if column is None:
             message = f'column "{name}" does not exist in target table "{here.id}"'
-            hint = did_you_mean(name, (other.name for other in here.existing.columns))
+            hint = known_here(name, (other.name for other in here.existing.columns))
             yield Diagnostic("E313", message, mapping.target.span, "unknown column", hint)
         elif column.generated is not None:
             message = f'column "{name}" of target table "{here.id}" is generated'
@@ -119,7 +119,7 @@ def _not_droppable(here: Here) -> Iterator[Diagnostic]:
         if reason.name.text not in known:
             message = f'drop: column "{reason.name}" does not exist in {here.source.what}'
             yield Diagnostic(
-                "E607", message, reason.name.span, "unknown column", did_you_mean(reason.name.text, sorted(known))
+                "E607", message, reason.name.span, "unknown column", known_here(reason.name.text, sorted(known))
             )
 
 

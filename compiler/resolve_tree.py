@@ -9,7 +9,7 @@ from compiler import constants
 from compiler.bound import BoundColumn, BoundTree, Derived, Links, Lookup, SourceColumn
 from compiler.casts import Side
 from compiler.columns_tree import NODE, NODE_KEYS, at_node, is_ltree, tree_key
-from compiler.diagnostics import Diagnostic, Span, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, Span, SpecError, known_here
 from compiler.expressions import Scope, scalar
 from compiler.parents import links_of
 from compiler.spec import Placeholder, Scalar, Tree, Word
@@ -89,7 +89,8 @@ def _ordering(here: Here, word: Word, problems: list[Diagnostic]) -> SourceColum
         found = here.source.column(word)
         if found.wire == "text" and read_type(found.type).family != "text":
             message = f'"{word}" is of type {found.type}, which travels as text: its order would be another'
-            raise SpecError([Diagnostic("E504", message, word.span, "not by this")])
+            hint = "order by a number, a date, a time or a text; the key decides between equals"
+            raise SpecError([Diagnostic("E504", message, word.span, "not by this", hint)])
         return found
     return None
 
@@ -99,7 +100,7 @@ def _condition(here: Here, word: Word) -> tuple[Sql, frozenset[str]]:
     found = scalar(word, Scope(here.source.what, here.source.real, "s", here.world.source.server))
     if found.type is not None and found.type != BOOLEAN:
         message = f'"when" is to be true or false, and this is of type {found.type}'
-        raise SpecError([Diagnostic("E509", message, word.span, "no condition")])
+        raise SpecError([Diagnostic("E509", message, word.span, "no condition", "compare it with something")])
     for what, span in found.session:
         here.world.warn("W401", f"{what} makes other rows placeholders in another run", span, "not repeatable")
     return Sql(f"{found.atom} IS TRUE"), frozenset(found.columns)
@@ -112,7 +113,7 @@ def _set(here: Here, placeholder: Placeholder, gone: Sql, columns: tuple[BoundCo
         with noting(problems):
             if word.text not in made:
                 message = f'column "{word}" of target table "{here.id}" is mapped by nothing'
-                raise SpecError([Diagnostic("E313", message, word.span, "unknown", did_you_mean(word.text, made))])
+                raise SpecError([Diagnostic("E313", message, word.span, "unknown", known_here(word.text, made))])
             made[word.text] = _instead(made[word.text], value, gone, here, span)
     if problems:
         raise SpecError(problems)
@@ -123,10 +124,10 @@ def _instead(bound: BoundColumn, value: Scalar, gone: Sql, here: Here, span: Spa
     """A column that holds `value` in placeholders. Raises SpecError."""
     if bound.name in here.key or bound.node is not None:
         message = f'"{bound.name}" says which row it is, and where it hangs: a placeholder has its own'
-        raise SpecError([Diagnostic("E206", message, span, "cannot be replaced")])
+        raise SpecError([Diagnostic("E206", message, span, "cannot be replaced", "leave it out")])
     if value is None and not bound.null:
         message = f'"{bound.name}" is NOT NULL, and is to be empty'
-        raise SpecError([Diagnostic("E506", message, span, "cannot be empty")])
+        raise SpecError([Diagnostic("E506", message, span, "cannot be empty", "write what it holds instead")])
     if value is not None and bound.references:
         tables = " or ".join(reference.table for reference in bound.references)
         message = f'"{bound.name}" refers to {tables}: a placeholder keeps it, or has none'
@@ -162,7 +163,8 @@ def _constant(value: Scalar, side: Side, span: Span) -> Sql:
     try:
         return Sql("NULL") if value is None else constants.constant(value, side)
     except ValueError as error:
-        raise SpecError([Diagnostic("E503", str(error), span, "does not fit")]) from None
+        hint = f"write a value of type {side.shown}"
+        raise SpecError([Diagnostic("E503", str(error), span, "does not fit", hint)]) from None
 
 
 def _not_a_key(here: Here, under: Word, type: str) -> list[Diagnostic]:
@@ -174,7 +176,8 @@ def _not_a_key(here: Here, under: Word, type: str) -> list[Diagnostic]:
     if not kind and not -(2 ** (bits - 1)) <= int(under.text) < 2 ** (bits - 1):
         kind = f"of type {type}"
     message = f'"{under}" is no key of {here.source.what}, whose keys are {kind}'
-    return [Diagnostic("E503", message, under.span, "does not fit")] if kind else []
+    hint = "write the key of the row that orphans are to hang from"
+    return [Diagnostic("E503", message, under.span, "does not fit", hint)] if kind else []
 
 
 def _is_ltree_path(bound: BoundColumn) -> bool:

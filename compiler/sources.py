@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from compiler.bound import SourceColumn
 from compiler.catalog import Catalog, Column, Relation
-from compiler.diagnostics import Diagnostic, SpecError, closest, did_you_mean
+from compiler.diagnostics import Diagnostic, SpecError, closest, known_here
 from compiler.names import Name, qualify
 from compiler.queries import Side, select
 from compiler.spec import Project, Query, Replies, Table, Word
@@ -47,7 +47,7 @@ class Source:
         found = self.columns.get(word.text)
         if found is None:
             message = f'column "{word}" does not exist in {self.what}'
-            hint = did_you_mean(word.text, self.columns)
+            hint = known_here(word.text, self.columns)
             raise SpecError([Diagnostic("E311", message, word.span, "unknown column", hint)])
         if not found.type:
             hint = f"cast it in the query: ...::text AS {word}"
@@ -179,4 +179,4 @@ def _keys(query: Query, what: str, names: list[str]) -> Iterator[Diagnostic]:
     for word in query.key:
         if word.text not in names:
             message = f'column "{word}" does not exist in {what}'
-            yield Diagnostic("E311", message, word.span, "unknown column", did_you_mean(word.text, names))
+            yield Diagnostic("E311", message, word.span, "unknown column", known_here(word.text, names))

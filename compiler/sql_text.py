@@ -19,6 +19,7 @@ from compiler.diagnostics import Diagnostic, Span, SpecError
 from compiler.spec import Word
 
 _MARKER = re.compile(r"--\s*transhume:", re.IGNORECASE)
+_TRY = "try it in psql: SELECT ..."
 _FOREIGN = frozenset(["==", "`", "{", "}", "\\", "rlike", "regexp"])  # other dialects' tokens, that the parser takes
 _PLACEHOLDERS = (TokenType.PLACEHOLDER, TokenType.COLON, TokenType.MOD)  # `?`, `:name`, `%s`
 _BEGINNINGS = """
@@ -53,7 +54,7 @@ class SqlText:
         except ParseError as error:
             self._refuse_syntax(error)
         except TokenError:  # in what only the parser takes apart, a path in JSON say
-            self.refuse("E401", f"this is not {self.what} that PostgreSQL can read", None)
+            self.refuse("E401", f"this is not {self.what} that PostgreSQL can read", None, "", _TRY)
         if len(tree) != 1 or tree[0] is None or isinstance(tree[0], exp.Block):
             self.refuse("E402", f"this is not {self.what}", None, hint="one is all that may stand here")
         if tree[0].find(exp.Placeholder, exp.Parameter):
@@ -89,7 +90,7 @@ class SqlText:
         token = next((token for token in self.tokens if (token.line, token.col) == place), self.tokens[-1])
         complete = not str(found.get("description")).startswith(("Required", "Expected", "Expecting"))
         label = "unexpected" if complete else "something is missing after this"
-        self.refuse("E401", f"this is not {self.what} that PostgreSQL can read", token, label)
+        self.refuse("E401", f"this is not {self.what} that PostgreSQL can read", token, label, _TRY)
 
 
 @contextmanager
@@ -98,14 +99,16 @@ def shallow(word: Word) -> Iterator[None]:
     try:
         yield
     except RecursionError:
-        raise SpecError([Diagnostic("E401", "this is nested too deep", word.span)]) from None
+        hint = "put part of it into a view of the source"
+        raise SpecError([Diagnostic("E401", "this is nested too deep", word.span, "", hint)]) from None
 
 
 def read_sql(word: Word, what: str) -> SqlText:
     """Take a text apart. Raises SpecError for what no plan can hold: several statements, parameters, markers."""
     if found := _MARKER.search(word.text):
         span = word.at(found.start(), len(found[0]))
-        raise SpecError([Diagnostic("E408", "a text that marks a section of a plan cannot stand in one", span)])
+        message, hint = "a text that marks a section of a plan cannot stand in one", "take a comment of this kind out"
+        raise SpecError([Diagnostic("E408", message, span, "", hint)])
     try:
         text = SqlText(word, tuple(_DIALECT.tokenize(word.text)), what)
     except TokenError:
@@ -114,12 +117,13 @@ def read_sql(word: Word, what: str) -> SqlText:
             [Diagnostic("E401", f"this is not {what} that PostgreSQL can read", word.span, "", hint)]
         ) from None
     if not text.tokens:
-        text.refuse("E401", f"this is not {what}: there is nothing here", None)
+        text.refuse("E401", f"this is not {what}: there is nothing here", None, "", "write one, or take the key out")
     for token in text.tokens:
         _check(text, token)
     first = text.tokens[0]
     if (written := word_of(text, first)).lower() in _STATEMENTS:
-        text.refuse("E402", f'"{written}" begins a statement, and this should be {what}', first, "a statement")
+        hint = f"write {what} that only reads: the runner makes the statements"
+        text.refuse("E402", f'"{written}" begins a statement, and this should be {what}', first, "a statement", hint)
     return text
 
 
@@ -141,7 +145,11 @@ def _check(text: SqlText, token: Token) -> None:
     written = word_of(text, token)
     match token.token_type:
         case TokenType.SEMICOLON:
-            text.refuse("E402", f"there is a semicolon, and this should be {text.what}", token, "one is all that fits")
+            message, hint = (
+                f"there is a semicolon, and this should be {text.what}",
+                "take it out, and what comes after it",
+            )
+            text.refuse("E402", message, token, "one is all that fits", hint)
         case TokenType.PARAMETER | TokenType.SESSION_PARAMETER:
             hint = "abs() is the absolute value" if written == "@" else ""
             _refuse_parameter(text, token, hint)
@@ -150,4 +158,4 @@ def _check(text: SqlText, token: Token) -> None:
         case TokenType.BYTE_STRING if "\\'" in written:
             text.refuse("E408", "a plan doubles a quote inside a text", token, "an escaped quote", "write '' for it")
     if written.lower() in _FOREIGN or token.token_type == TokenType.UNKNOWN:
-        text.refuse("E401", f"this is not {text.what} that PostgreSQL can read", token, "not PostgreSQL's")
+        text.refuse("E401", f"this is not {text.what} that PostgreSQL can read", token, "not PostgreSQL's", _TRY)

@@ -158,6 +158,7 @@ class TypeSpace:
         schema = self.project.target.schema
         known = [found.name for found in (*self.target.types.values(), *self._carried.values())]
         hint = did_you_mean(word.text, [*_COMMON, *known, *(f"{schema}.{name}" for name in known)])
+        hint = hint or "write it as in SQL: text or numeric(12,2), say; `transhume snapshot` writes the catalog anew"
         if word.text.lower().endswith("serial"):
             hint = "a key that the target numbers is written {identity: true}"
         message = f'type "{word.text}" is neither PostgreSQL\'s own nor in the catalog of the target'

@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
 }
 
 
+QUOTE = '"'
 SCALAR = ("string", "integer", "boolean", "null")
 
 
@@ -34,6 +35,21 @@ def _subject(violation: Violation) -> str:
     if not keys:
         return "the spec"
     return f'"{keys[-1]}"' if violation.path[-1] == keys[-1] else f'an entry of "{keys[-1]}"'
+
+
+def _meant(violation: Violation) -> str:
+    """A hint with what the value is for, in the schema's words; else with its keys, or an example."""
+    if about := _first_sentence(violation.part):
+        return f"{_subject(violation).replace(QUOTE, '')}: {about}"
+    if needed := violation.part.get("required"):
+        return f"write {{{', '.join(f'{key}: ...' for key in needed)}}}"
+    examples = violation.part.get("examples", ())
+    return f"such as {examples[0]}" if examples and not isinstance(examples[0], list | dict | bool) else ""
+
+
+def _first_sentence(part: Schema) -> str:
+    about: str = part.get("description", "").split(". ")[0].rstrip(".")
+    return about[:1].lower() + about[1:]
 
 
 def _owner(document: Document, violation: Violation) -> Value:
@@ -67,7 +83,7 @@ def _type(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     kinds = [violation.wanted] if isinstance(violation.wanted, str) else violation.wanted
     value = violation.value
     expected = " or ".join(KINDS[kind] for kind in kinds) if len(kinds) < len(SCALAR) else "a single value"
-    hint = f"write [{value}]" if kinds == ["array"] and isinstance(value, Text) and value else ""
+    hint = f"write [{value}]" if kinds == ["array"] and isinstance(value, Text) and value else _meant(violation)
     message = f"{_subject(violation)} is {_said(value)}, not {expected}"
     yield Diagnostic("E203", message, document.span(value), f"not {expected}", hint)
 
@@ -87,12 +103,19 @@ def _unknown_key(document: Document, key: Text, known: Sequence[str]) -> Diagnos
 def _missing_keys(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     known = violation.part.get("properties", {})
     mistyped = {closest(key, known) for key in _keys(violation.value) if key not in known}
-    missing = [f'"{key}"' for key in violation.wanted if key not in {*_keys(violation.value), *mistyped}]
+    missing = [key for key in violation.wanted if key not in {*_keys(violation.value), *mistyped}]
     if not missing:
         return  # the unknown key says enough
-    verb = "is" if len(missing) == 1 else "are"
+    named, verb = [f'"{key}"' for key in missing], "is" if len(missing) == 1 else "are"
+    label, hint = f"has no {' and no '.join(named)}", "\n".join(_meaning(key, known) for key in missing)
     span = document.span(_owner(document, violation))
-    yield Diagnostic("E202", f"{' and '.join(missing)} {verb} missing", span, f"has no {' and no '.join(missing)}")
+    yield Diagnostic("E202", f"{' and '.join(named)} {verb} missing", span, label, hint)
+
+
+def _meaning(key: str, known: Schema) -> str:
+    """What a key is for."""
+    about = _first_sentence(known.get(key, {}))
+    return f"{key}: {about}" if about else f"write {key}: ..."
 
 
 def _keys(value: Value) -> list[Text]:
@@ -106,7 +129,7 @@ def _not_listed(document: Document, violation: Violation) -> Iterator[Diagnostic
 def _none_of(document: Document, violation: Violation, allowed: Sequence[object]) -> Diagnostic:
     words = list(dict.fromkeys("null" if word is None else str(word).lower() for word in allowed))
     value = violation.value
-    hint = did_you_mean(value, words) if isinstance(value, Text) else ""
+    hint = (did_you_mean(value, words) if isinstance(value, Text) else "") or _meant(violation)
     message = f"{_subject(violation)} is {_said(value)}, not {'one of: ' if len(words) > 1 else ''}{', '.join(words)}"
     return Diagnostic("E204", message, document.span(value), "not one of them" if len(words) > 1 else "", hint)
 
@@ -114,16 +137,18 @@ def _none_of(document: Document, violation: Violation, allowed: Sequence[object]
 def _out_of_range(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     bound = "less than" if violation.keyword == "minimum" else "more than"
     message = f"{_subject(violation)} is {_said(violation.value)}, {bound} {violation.wanted}"
-    yield Diagnostic("E204", message, document.span(violation.value), f"{bound} {violation.wanted}")
+    label = f"{bound} {violation.wanted}"
+    yield Diagnostic("E204", message, document.span(violation.value), label, _meant(violation))
 
 
 def _malformed(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     message = f"{_subject(violation)} is {_said(violation.value)}, not {violation.part['x-pattern']}"
-    yield Diagnostic("E205", message, document.span(violation.value), "not of this form")
+    yield Diagnostic("E205", message, document.span(violation.value), "not of this form", _meant(violation))
 
 
 def _empty(document: Document, violation: Violation) -> Iterator[Diagnostic]:
-    yield Diagnostic("E203", f"{_subject(violation)} is empty", document.span(violation.value), "nothing here")
+    hint = "write what it is, or take the key out"
+    yield Diagnostic("E203", f"{_subject(violation)} is empty", document.span(violation.value), "nothing here", hint)
 
 
 class _Form:
@@ -177,7 +202,8 @@ def _of_forms(document: Document, violation: Violation, value: Map, forms: Seque
         yield from (_unknown_key(document, key, telling if closest(key, telling) else known) for key in unknown)
     else:
         span = document.span(_owner(document, violation))
-        yield Diagnostic("E202", f"{_subject(violation)} has none of: {', '.join(telling)}", span, "what fills it?")
+        message, hint = f"{_subject(violation)} has none of: {', '.join(telling)}", "write one of them"
+        yield Diagnostic("E202", message, span, "what fills it?", hint)
 
 
 def _against(document: Document, value: Map, form: _Form, known: Sequence[str]) -> Iterator[Diagnostic]:

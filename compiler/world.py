@@ -88,7 +88,8 @@ class Here:
             return given  # told once, for the whole table
         there = read_type(column.type)
         if given is not None and given != there:
-            refuse(mapping, "E504", f'column "{mapping.target}" is of type {there} in the target', "another type")
+            message = f'column "{mapping.target}" is of type {there} in the target'
+            refuse(mapping, "E504", message, "another type", f"leave the type out, or write {there}")
         return there
 
 

@@ -70,6 +70,8 @@ def test_errors_of_several_projects_are_all_shown(demo: Path) -> None:
         "  |\n"
         "1 | table: visits\n"
         '  | ^^^^^ has no "from"\n'
+        "  |\n"
+        "  = hint: from: the source table, or a query in its place: for joins, unions, several tables into one\n"
         "\n"
         "2 errors\n"
     )
@@ -92,7 +94,7 @@ def test_findings_as_json(demo: Path) -> None:
             "column": 1,
             "length": 5,
             "label": 'has no "from"',
-            "hint": "",
+            "hint": "from: the source table, or a query in its place: for joins, unions, several tables into one",
         }
     ]
 

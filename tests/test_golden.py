@@ -54,6 +54,15 @@ def test_error_matches_golden(case: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert_stderr(case, result, update_golden)
 
 
+def test_every_finding_has_a_hint() -> None:
+    """What is wrong is said with what to do about it."""
+    texts = [path.read_text() for path in sorted(GOLDEN.glob("*/*/stderr.txt"))]
+    findings = [each for text in texts for each in text.split("\n\n") if each.startswith(("error[", "warning["))]
+
+    assert len(findings) > 250
+    assert [each for each in findings if " = hint: " not in each] == []
+
+
 @pytest.mark.parametrize("case", PLANS, ids=lambda case: case.name)
 def test_plan_matches_golden(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, update_golden: bool) -> None:
     """A spec compiles to the committed files, and to no other."""

@@ -36,7 +36,8 @@ def bind_dependents(
             bound.append(dependent)
             if (first := seen.setdefault(dependent.text, named)) is not named:
                 message = f'"{named.word}" is named twice'
-                problems.append(Diagnostic("E207", message, named.word.span, f"first under {first.action}"))
+                label = f"first under {first.action}"
+                problems.append(Diagnostic("E207", message, named.word.span, label, "take one of the two out"))
         found.extend(problems)
     if reviewed:
         found.extend(check_named(relation, removal.columns, words, schema, removal.place))

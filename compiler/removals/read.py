@@ -75,18 +75,20 @@ def _check(reading: Reading, removal: Removal) -> None:
     seen: dict[str, Word] = {}
     for word in removal.columns:
         if word.text in seen:
-            reading.refuse("E207", f'column "{word}" is removed twice', word.span, "again")
+            reading.refuse("E207", f'column "{word}" is removed twice', word.span, "again", "take one of the two out")
         seen[word.text] = word
     if removal.hide == "privileges" and not removal.roles:
         hint = 'say from whom: "roles: [web]"'
         reading.refuse("E206", '"hide: privileges" needs "roles"', removal.name.span, "hidden from whom?", hint)
     if removal.roles and removal.hide != "privileges":
-        reading.refuse("E206", '"roles" belong to "hide: privileges"', removal.roles[0].span, "for what?")
+        hint = 'write "hide: privileges", or take the roles out'
+        reading.refuse("E206", '"roles" belong to "hide: privileges"', removal.roles[0].span, "for what?", hint)
     if removal.expressions:
         given = {column.text for column, _ in removal.expressions}
         for column, _ in removal.expressions:
             if column.text not in seen:
-                reading.refuse("E222", f'column "{column}" is not removed', column.span, "not one of the columns")
+                hint = f"removed here: {', '.join(seen)}"
+                reading.refuse("E222", f'column "{column}" is not removed', column.span, "not one of the columns", hint)
         for word in removal.columns:
             if word.text not in given:
                 hint = f'say what rows that came after the drop get: "new_rows: {{{word}: ...}}"'

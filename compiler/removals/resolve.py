@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from compiler.catalog import Catalog, Column, Constraint, ForeignKey, IndexEntry, Key, Relation
-from compiler.diagnostics import Diagnostic, SpecError, did_you_mean
+from compiler.diagnostics import Diagnostic, SpecError, did_you_mean, known_here
 from compiler.names import Name, qualify
 from compiler.removals.bound import BoundRemoval, Gone, over
 from compiler.removals.dependents import bind_dependents
@@ -134,7 +134,7 @@ def _unknown(
     word = removal.table
     if found is not None:
         message = f'"{word}" is a {found.kind}: only columns of tables, and tables, are removed'
-        return Diagnostic("E310", message, word.span, f"a {found.kind}")
+        return Diagnostic("E310", message, word.span, f"a {found.kind}", "drop it in a migration of your own")
     names = [one.name if one.schema == schema else str(one.qualified) for one in known if one.kind in TABLES]
     message = f'table "{word}" is not in the catalog of the {removal.on}'
     hint = did_you_mean(word.text, names) or "`transhume snapshot` writes the catalog anew"
@@ -145,7 +145,7 @@ def _missing(removal: Removal, relation: Relation) -> Iterator[Diagnostic]:
     for word in removal.columns:
         if relation.column(word.text) is None:
             message = f'column "{word}" does not exist in table "{removal.table}"'
-            hint = did_you_mean(word.text, [column.name for column in relation.columns])
+            hint = known_here(word.text, [column.name for column in relation.columns])
             yield Diagnostic("E330", message, word.span, "unknown column", hint)
 
 
