@@ -19,7 +19,7 @@ from compiler.render import render
 from compiler.rows import Reading, source_key, source_sql, text_key, where
 from compiler.spec import Filled
 from compiler.sql import Sql, cast, column, join, literal, tight
-from compiler.tree_walk import DIGITS, ordered
+from compiler.tree_walk import DIGITS, WHOLE, ordered
 
 _RULES = "the hierarchy, row by row"
 _NOWHERE = ", m.key IS NOT NULL AND m.parent IS NULL"  # no key says where it hung: such rows are siblings of each other
@@ -52,7 +52,8 @@ class Shape:
     def rules(self) -> Section:
         """No row: each row is where its parent, its root, its depth and its path say, and what was done shows."""
         parts = (self._local(), *self._positions(), *self._walked(), self._as_listed())
-        return Section("verify", "target", render("tree/rules", parts=parts), binds=("run",), prose=_RULES)
+        sql = render("tree/rules", listed=self._listed(), parts=parts)
+        return Section("verify", "target", sql, binds=("run",), prose=_RULES)
 
     # The same of both sides.
 
@@ -66,10 +67,10 @@ class Shape:
         order = [ordered(own[f"order_{n}"], source.wire) for n, source in enumerate(self.tree.order, 1)]
         text, by = text_key([column("s", self.tree.key.name)]), ordered(own["key"], self.tree.type)
         nowhere = self.tree.links.nowhere
-        became = Sql(f"{text} = ANY ($2::text[]){f', {nowhere}' if nowhere else ''}")
+        became = Sql(f"cardinality($2::text[]) > 0 AND {text} = ANY ($2::text[]){f', {nowhere}' if nowhere else ''}")
         link = render(
             "tree/shape_source", key=own["key"], parent=own["parent"], rows=rows, joins=self.tree.links.joins,
-            place=self._place(own["parent"], became, join(", ", (*order, by))), text=text,
+            place=self._place("row_number", own["parent"], became, join(", ", (*order, by))), text=text,
         )  # fmt: skip
         return self._sums(link)
 
@@ -80,7 +81,7 @@ class Shape:
         at, parent = self._at("t", "parent"), Sql("CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END")
         link = render(
             "tree/shape_target", own=own, parent=parent, target=self._target_sql, joins=key.joins,
-            place=self._place(parent, Sql(f"{at} IS NULL{_NOWHERE if self.tree.links.nowhere else ''}"), order),
+            place=self._place("rank", parent, Sql(f"{at} IS NULL{_NOWHERE if self.tree.links.nowhere else ''}"), order),
             above=theirs, above_joins=above.joins, reference=at, id=column("p", self._key),
             lost=cast(tight(self._lost), self.tree.type), text=self._text(key.values[0]),
             table=literal(self.table.id), mended=join(", ", map(literal, _MENDED)),
@@ -110,21 +111,27 @@ class Shape:
             depth=Sql(f"least(n.depth, {self.tree.max_depth})" if flat else "n.depth"),
         )  # fmt: skip
 
-    def _place(self, parent: Sql, is_root: Sql, order: Sql) -> Sql | None:
-        """The place of a row among those that had the same parent; one that was made a root is a sibling no more."""
+    def _place(self, function: str, parent: Sql, is_root: Sql, order: Sql) -> Sql | None:
+        """The place of a row among those that had the same parent; one that was made a root is a sibling no more.
+
+        In the target it is the rank: two with one position have one place there, and two in the source.
+        """
         window = f"PARTITION BY {parent}, {is_root} ORDER BY {order}"
-        return Sql(f"row_number() OVER ({window})") if self._has("position") else None
+        return Sql(f"{function}() OVER ({window})") if self._has("position") else None
 
     def _sums(self, link: Sql) -> Sql:
-        same = self.layout.same_encoding
-        seed = hash_text(self._one_text("l.key"), Sql("0"), same)
-        parents = hash_text(self._one_text("l.parent"), seed, same)
+        seed = self._hash("l.key", Sql("0"))
+        parents = self._hash("l.parent", seed)
         places = Sql(f"hashint8extended(l.place, {seed})") if self._has("position") else None
         return render("tree/shape", link=link, parents=parents, places=places)
 
-    def _one_text(self, value: str) -> Sql:
-        """Equal keys have equal texts: 1 and 1.0 are one."""
-        return Sql(f"trim_scale({value})::text" if self.tree.type == "numeric" else f"{value}::text")
+    def _hash(self, value: str, seed: Sql) -> Sql:
+        """Equal keys have equal hashes: 1 and 1.0 are one. That of a text takes twice the time of a number's."""
+        if self.tree.type in WHOLE:
+            whole = value if self.tree.type == "bigint" else f"{value}::bigint"
+            return Sql(f"hashint8extended({whole}, {seed})")
+        text = Sql(f"trim_scale({value})::text" if self.tree.type == "numeric" else f"{value}::text")
+        return hash_text(text, seed, self.layout.same_encoding)
 
     def _typed(self, value: Sql) -> Sql:
         return value if self.tree.key.wire == self.tree.type else cast(tight(value), self.tree.type)
@@ -133,9 +140,12 @@ class Shape:
 
     def _local(self) -> Sql:
         """Each row beside the one that it hangs from."""
-        rules = tuple(Sql(f"({literal(f' rows {problem}')}, {holds})") for problem, holds in self._beside())
+        counts, rules = list[Sql](), list[Sql]()
+        for number, (problem, holds) in enumerate(self._beside(), 1):
+            counts.append(Sql(f"count(*) FILTER (WHERE ({holds}) IS NOT TRUE) AS rule_{number}"))
+            rules.append(Sql(f"({literal(f' rows {problem}')}, broken.rule_{number})"))
         joined = Sql(f"{column('p', self._key)} = {self._at('t', 'parent')}")
-        return render("tree/local", target=self._target_sql, joined=joined, rules=rules)
+        return render("tree/local", target=self._target_sql, joined=joined, counts=counts, rules=rules)
 
     def _beside(self) -> Iterator[tuple[str, str]]:
         parent, most = self._at("t", "parent"), self.tree.max_depth
@@ -162,8 +172,8 @@ class Shape:
 
     def _positions(self) -> Iterator[Sql]:
         if self._has("position"):
-            columns = join(", ", (self._at("t", "parent"), self._at("t", "position")))
-            yield render("tree/positions", target=self._target_sql, columns=columns)
+            parent, position = self._at("t", "parent"), self._at("t", "position")
+            yield render("tree/positions", target=self._target_sql, parent=parent, position=position)
 
     def _walked(self) -> Iterator[Sql]:
         """Without depths nothing else says that no row is its own ancestor."""
@@ -178,16 +188,23 @@ class Shape:
 
     def _as_listed(self) -> Sql:
         """What the list says was done to a row is what the target has."""
-        key, other = source_key(self.table, "t"), source_key(self.table, "q")
-        parent, own, theirs = self._at("t", "parent"), self._text(key.values[0]), self._text(other.values[0])
-        rules = [("rooted", f"{parent} IS NULL"), ("broken", f"{parent} IS NULL")]
+        rules, flat = [("rooted", "l.parent IS NULL"), ("broken", "l.parent IS NULL")], None
+        other = source_key(self.table, "q")
         if self.tree.max_depth and self.tree.deeper == "flatten":
             # The row that it hung from is as deep as a row may be: both hang from the same now.
-            rules.append(("flattened", f"q.key IS NULL OR {parent} = q.parent"))
+            rules.append(("flattened", "q.key IS NULL OR l.parent = q.parent"))
+            flat = self._at("q", "parent")
         return render(
-            "tree/as_listed", target=self._target_sql, table=literal(self.table.id), own=own, joins=key.joins,
-            lost=self._lost, theirs=theirs, their_parent=self._at("q", "parent"), other_joins=other.joins,
-            rules=tuple(Sql(f"({literal(action)}, {holds})") for action, holds in rules),
+            "tree/as_listed", target=self._target_sql, theirs=self._text(other.values[0]), their_parent=flat,
+            other_joins=other.joins, rules=tuple(Sql(f"({literal(action)}, {holds})") for action, holds in rules),
+        )  # fmt: skip
+
+    def _listed(self) -> Sql:
+        """The rows that were mended, as the target has them."""
+        key = source_key(self.table, "t")
+        return render(
+            "tree/listed", target=self._target_sql, own=self._text(key.values[0]), joins=key.joins, lost=self._lost,
+            parent=self._at("t", "parent"), table=literal(self.table.id), mended=join(", ", map(literal, _MENDED)),
         )  # fmt: skip
 
     # The pieces.

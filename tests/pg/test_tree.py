@@ -194,6 +194,14 @@ DAMAGE = {
         "UPDATE app.comments SET position = CASE legacy_id WHEN 2 THEN 2 ELSE 3 END WHERE legacy_id IN (2, 15)",
         "the order of siblings",
     ),
+    "two siblings have one position": (
+        "UPDATE app.comments SET position = 1 WHERE legacy_id IN (2, 15)",
+        "the order of siblings",
+    ),
+    "a row that became a root has the position of another": (
+        "UPDATE app.comments SET position = 1 WHERE legacy_id IN (1, 12)",
+        "1 positions are taken twice",
+    ),
     "a depth is another": ("UPDATE app.comments SET depth = 2 WHERE legacy_id = 5", "1 rows are not one level below"),
     "a root is another": ("UPDATE app.comments SET thread_id = id WHERE legacy_id = 5", "1 rows have another root"),
     "a path is another": ("UPDATE app.comments SET path = '000001' WHERE legacy_id = 5", "1 rows have a path that"),

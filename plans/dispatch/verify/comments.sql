@@ -89,7 +89,7 @@ WITH link AS (
   SELECT
     s.id AS key,
     nullif(s.parent_id, s.id) AS parent,
-    row_number() OVER (PARTITION BY nullif(s.parent_id, s.id), s.id::text = ANY ($2::text[]) ORDER BY s.created_at, s.id) AS place
+    row_number() OVER (PARTITION BY nullif(s.parent_id, s.id), cardinality($2::text[]) > 0 AND s.id::text = ANY ($2::text[]) ORDER BY s.created_at, s.id) AS place
   FROM (
   SELECT
     s.id,
@@ -102,12 +102,12 @@ WITH link AS (
     s.created_at
   FROM public.dispatch_comment AS s
   ) AS s
-  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+  WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE)
 )
-SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashint8extended(l.parent::bigint, hashint8extended(l.key::bigint, 0))), 0)::text AS value
 FROM link AS l
 UNION ALL
-SELECT 'the order of siblings', coalesce(sum(hashint8extended(l.place, hashtextextended(l.key::text COLLATE "C", 0))), 0)::text
+SELECT 'the order of siblings', coalesce(sum(hashint8extended(l.place, hashint8extended(l.key::bigint, 0))), 0)::text
 FROM link AS l
 UNION ALL
 (
@@ -126,7 +126,7 @@ WITH mended AS (
   SELECT
     t.legacy_id AS key,
     CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent,
-    row_number() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL ORDER BY t."position") AS place
+    rank() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL ORDER BY t."position") AS place
   FROM app.comments AS t
   LEFT JOIN (
     SELECT p.id AS id, p.legacy_id AS key
@@ -134,10 +134,10 @@ WITH mended AS (
   ) AS p ON p.id = t.parent_id
   LEFT JOIN mended AS m ON m.key = t.legacy_id::text
 )
-SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashint8extended(l.parent::bigint, hashint8extended(l.key::bigint, 0))), 0)::text AS value
 FROM link AS l
 UNION ALL
-SELECT 'the order of siblings', coalesce(sum(hashint8extended(l.place, hashtextextended(l.key::text COLLATE "C", 0))), 0)::text
+SELECT 'the order of siblings', coalesce(sum(hashint8extended(l.place, hashint8extended(l.key::bigint, 0))), 0)::text
 FROM link AS l
 UNION ALL
 (
@@ -191,37 +191,55 @@ WHERE i.indrelid = to_regclass('app.comments')
   AND NOT i.indisvalid;
 
 -- transhume: verify on target binds run -- the hierarchy, row by row
-SELECT count(*)::text || rule.problem AS problem
-FROM app.comments AS t
-LEFT JOIN app.comments AS p ON p.id = t.parent_id
+WITH listed AS (
+  SELECT j.action, t.parent, j.raw ->> 'parent_id' AS lost
+  FROM transhume.reject AS j
+  JOIN (
+    SELECT t.legacy_id::text AS key, t.parent_id AS parent FROM app.comments AS t
+  ) AS t ON t.key = j.key[1]
+  WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+)
+SELECT rule.rows::text || rule.problem AS problem
+FROM (
+  SELECT
+    count(*) FILTER (WHERE (t.parent_id IS NULL OR p.id IS NOT NULL) IS NOT TRUE) AS rule_1,
+    count(*) FILTER (WHERE (t.depth = CASE WHEN t.parent_id IS NULL THEN 0 ELSE p.depth + 1 END) IS NOT TRUE) AS rule_2,
+    count(*) FILTER (WHERE (t.depth <= 12) IS NOT TRUE) AS rule_3,
+    count(*) FILTER (WHERE (t.thread_id = CASE WHEN t.parent_id IS NULL THEN t.id ELSE p.thread_id END) IS NOT TRUE) AS rule_4,
+    count(*) FILTER (WHERE (ltrim(CASE WHEN t.parent_id IS NULL THEN t.path::text WHEN starts_with(t.path::text, p.path::text || '/') THEN substr(t.path::text, length(p.path::text) + 2) END, '0') = t."position"::text) IS NOT TRUE) AS rule_5
+  FROM app.comments AS t
+  LEFT JOIN app.comments AS p ON p.id = t.parent_id
+) AS broken
 CROSS JOIN LATERAL (
   VALUES
-    (' rows hang from rows that are not there', t.parent_id IS NULL OR p.id IS NOT NULL),
-    (' rows are not one level below the row that they hang from', t.depth = CASE WHEN t.parent_id IS NULL THEN 0 ELSE p.depth + 1 END),
-    (' rows are deeper than 12', t.depth <= 12),
-    (' rows have another root than the row that they hang from', t.thread_id = CASE WHEN t.parent_id IS NULL THEN t.id ELSE p.thread_id END),
-    (' rows have a path that does not go on where that of the row ends that they hang from', ltrim(CASE WHEN t.parent_id IS NULL THEN t.path::text WHEN starts_with(t.path::text, p.path::text || '/') THEN substr(t.path::text, length(p.path::text) + 2) END, '0') = t."position"::text)
-) AS rule (problem, holds)
-WHERE rule.holds IS NOT TRUE
-GROUP BY rule.problem
+    (' rows hang from rows that are not there', broken.rule_1),
+    (' rows are not one level below the row that they hang from', broken.rule_2),
+    (' rows are deeper than 12', broken.rule_3),
+    (' rows have another root than the row that they hang from', broken.rule_4),
+    (' rows have a path that does not go on where that of the row ends that they hang from', broken.rule_5)
+) AS rule (problem, rows)
+WHERE rule.rows > 0
 UNION ALL
 SELECT count(*)::text || ' positions are taken twice'
-FROM (SELECT FROM app.comments AS t GROUP BY t.parent_id, t."position" HAVING count(*) > 1) AS twice
+FROM (
+  SELECT FROM app.comments AS t
+  WHERE EXISTS (SELECT FROM listed)
+    AND (t.parent_id IS NULL OR t.parent_id IN (SELECT l.parent FROM listed AS l WHERE l.parent IS NOT NULL))
+  GROUP BY t.parent_id, t."position"
+  HAVING count(*) > 1
+) AS twice
 HAVING count(*) > 0
 UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
-FROM transhume.reject AS j
-JOIN (
-  SELECT t.*, t.legacy_id::text AS "key in source" FROM app.comments AS t
-) AS t ON t."key in source" = j.key[1]
+FROM listed AS l
 LEFT JOIN (
   SELECT q.legacy_id::text AS key, q.parent_id AS parent FROM app.comments AS q
-) AS q ON q.key = j.raw ->> 'parent_id'
+) AS q ON q.key = l.lost
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', t.parent_id IS NULL),
-    ('broken', t.parent_id IS NULL),
-    ('flattened', q.key IS NULL OR t.parent_id = q.parent)
+    ('rooted', l.parent IS NULL),
+    ('broken', l.parent IS NULL),
+    ('flattened', q.key IS NULL OR l.parent = q.parent)
 ) AS done (action, holds)
-WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action = done.action AND done.holds IS NOT TRUE
+WHERE l.action = done.action AND done.holds IS NOT TRUE
 GROUP BY done.action;

@@ -100,9 +100,9 @@ WITH link AS (
   ) AS f
   WHERE NOT f.is_above
 ) AS above ON above.key = s.id
-  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+  WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE)
 )
-SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashint8extended(l.parent, hashint8extended(l.key, 0))), 0)::text AS value
 FROM link AS l
 UNION ALL
 (
@@ -128,7 +128,7 @@ WITH mended AS (
   ) AS p ON p.id = t.parent_id
   LEFT JOIN mended AS m ON m.key = t.legacy_id::text
 )
-SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashint8extended(l.parent, hashint8extended(l.key, 0))), 0)::text AS value
 FROM link AS l
 UNION ALL
 (
@@ -151,29 +151,35 @@ WHERE i.indrelid = to_regclass('app.regions')
   AND NOT i.indisvalid;
 
 -- transhume: verify on target binds run -- the hierarchy, row by row
-SELECT count(*)::text || rule.problem AS problem
-FROM app.regions AS t
-LEFT JOIN app.regions AS p ON p.id = t.parent_id
+WITH listed AS (
+  SELECT j.action, t.parent, j.raw ->> 'lo, hi' AS lost
+  FROM transhume.reject AS j
+  JOIN (
+    SELECT t.legacy_id::text AS key, t.parent_id AS parent FROM app.regions AS t
+  ) AS t ON t.key = j.key[1]
+  WHERE j.run = $1::uuid AND j.table_id = 'regions' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+)
+SELECT rule.rows::text || rule.problem AS problem
+FROM (
+  SELECT
+    count(*) FILTER (WHERE (t.parent_id IS NULL OR p.id IS NOT NULL) IS NOT TRUE) AS rule_1,
+    count(*) FILTER (WHERE (t.depth = CASE WHEN t.parent_id IS NULL THEN 0 ELSE p.depth + 1 END) IS NOT TRUE) AS rule_2
+  FROM app.regions AS t
+  LEFT JOIN app.regions AS p ON p.id = t.parent_id
+) AS broken
 CROSS JOIN LATERAL (
   VALUES
-    (' rows hang from rows that are not there', t.parent_id IS NULL OR p.id IS NOT NULL),
-    (' rows are not one level below the row that they hang from', t.depth = CASE WHEN t.parent_id IS NULL THEN 0 ELSE p.depth + 1 END)
-) AS rule (problem, holds)
-WHERE rule.holds IS NOT TRUE
-GROUP BY rule.problem
+    (' rows hang from rows that are not there', broken.rule_1),
+    (' rows are not one level below the row that they hang from', broken.rule_2)
+) AS rule (problem, rows)
+WHERE rule.rows > 0
 UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
-FROM transhume.reject AS j
-JOIN (
-  SELECT t.*, t.legacy_id::text AS "key in source" FROM app.regions AS t
-) AS t ON t."key in source" = j.key[1]
-LEFT JOIN (
-  SELECT q.legacy_id::text AS key, q.parent_id AS parent FROM app.regions AS q
-) AS q ON q.key = j.raw ->> 'lo, hi'
+FROM listed AS l
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', t.parent_id IS NULL),
-    ('broken', t.parent_id IS NULL)
+    ('rooted', l.parent IS NULL),
+    ('broken', l.parent IS NULL)
 ) AS done (action, holds)
-WHERE j.run = $1::uuid AND j.table_id = 'regions' AND j.action = done.action AND done.holds IS NOT TRUE
+WHERE l.action = done.action AND done.holds IS NOT TRUE
 GROUP BY done.action;

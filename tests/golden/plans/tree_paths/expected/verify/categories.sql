@@ -61,7 +61,7 @@ WITH link AS (
   SELECT
     s.id AS key,
     nullif(above.key, s.id) AS parent,
-    row_number() OVER (PARTITION BY nullif(above.key, s.id), s.id::text = ANY ($2::text[]), nullif(left(s.path::text, -4), '') IS NOT NULL AND above.key IS NULL ORDER BY s.path COLLATE "C", s.id) AS place
+    row_number() OVER (PARTITION BY nullif(above.key, s.id), cardinality($2::text[]) > 0 AND s.id::text = ANY ($2::text[]), nullif(left(s.path::text, -4), '') IS NOT NULL AND above.key IS NULL ORDER BY s.path COLLATE "C", s.id) AS place
   FROM (
   SELECT
     s.id,
@@ -74,7 +74,7 @@ WITH link AS (
   FROM (SELECT p.path::text AS path, p.id AS key FROM public.category AS p) AS p
   ORDER BY p.path, p.key
 ) AS above ON above.path = nullif(left(s.path::text, -4), '')
-  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+  WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE)
 )
 SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
 FROM link AS l
@@ -98,7 +98,7 @@ WITH mended AS (
   SELECT
     t.id AS key,
     CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END AS parent,
-    row_number() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL, m.key IS NOT NULL AND m.parent IS NULL ORDER BY t."position") AS place
+    rank() OVER (PARTITION BY CASE WHEN m.key IS NULL THEN p.key ELSE m.parent END, t.parent_id IS NULL, m.key IS NOT NULL AND m.parent IS NULL ORDER BY t."position") AS place
   FROM app.categories AS t
   LEFT JOIN (
     SELECT p.id AS id, p.id AS key
@@ -132,33 +132,45 @@ WHERE i.indrelid = to_regclass('app.categories')
   AND NOT i.indisvalid;
 
 -- transhume: verify on target binds run -- the hierarchy, row by row
-SELECT count(*)::text || rule.problem AS problem
-FROM app.categories AS t
-LEFT JOIN app.categories AS p ON p.id = t.parent_id
+WITH listed AS (
+  SELECT j.action, t.parent, j.raw ->> 'path' AS lost
+  FROM transhume.reject AS j
+  JOIN (
+    SELECT t.id::text AS key, t.parent_id AS parent FROM app.categories AS t
+  ) AS t ON t.key = j.key[1]
+  WHERE j.run = $1::uuid AND j.table_id = 'categories' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+)
+SELECT rule.rows::text || rule.problem AS problem
+FROM (
+  SELECT
+    count(*) FILTER (WHERE (t.parent_id IS NULL OR p.id IS NOT NULL) IS NOT TRUE) AS rule_1,
+    count(*) FILTER (WHERE (t.depth = CASE WHEN t.parent_id IS NULL THEN 0 ELSE p.depth + 1 END) IS NOT TRUE) AS rule_2
+  FROM app.categories AS t
+  LEFT JOIN app.categories AS p ON p.id = t.parent_id
+) AS broken
 CROSS JOIN LATERAL (
   VALUES
-    (' rows hang from rows that are not there', t.parent_id IS NULL OR p.id IS NOT NULL),
-    (' rows are not one level below the row that they hang from', t.depth = CASE WHEN t.parent_id IS NULL THEN 0 ELSE p.depth + 1 END)
-) AS rule (problem, holds)
-WHERE rule.holds IS NOT TRUE
-GROUP BY rule.problem
+    (' rows hang from rows that are not there', broken.rule_1),
+    (' rows are not one level below the row that they hang from', broken.rule_2)
+) AS rule (problem, rows)
+WHERE rule.rows > 0
 UNION ALL
 SELECT count(*)::text || ' positions are taken twice'
-FROM (SELECT FROM app.categories AS t GROUP BY t.parent_id, t."position" HAVING count(*) > 1) AS twice
+FROM (
+  SELECT FROM app.categories AS t
+  WHERE EXISTS (SELECT FROM listed)
+    AND (t.parent_id IS NULL OR t.parent_id IN (SELECT l.parent FROM listed AS l WHERE l.parent IS NOT NULL))
+  GROUP BY t.parent_id, t."position"
+  HAVING count(*) > 1
+) AS twice
 HAVING count(*) > 0
 UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
-FROM transhume.reject AS j
-JOIN (
-  SELECT t.*, t.id::text AS "key in source" FROM app.categories AS t
-) AS t ON t."key in source" = j.key[1]
-LEFT JOIN (
-  SELECT q.id::text AS key, q.parent_id AS parent FROM app.categories AS q
-) AS q ON q.key = j.raw ->> 'path'
+FROM listed AS l
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', t.parent_id IS NULL),
-    ('broken', t.parent_id IS NULL)
+    ('rooted', l.parent IS NULL),
+    ('broken', l.parent IS NULL)
 ) AS done (action, holds)
-WHERE j.run = $1::uuid AND j.table_id = 'categories' AND j.action = done.action AND done.holds IS NOT TRUE
+WHERE l.action = done.action AND done.holds IS NOT TRUE
 GROUP BY done.action;

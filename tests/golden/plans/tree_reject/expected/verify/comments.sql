@@ -82,9 +82,9 @@ WITH link AS (
     s.created_at
   FROM public.comment AS s
   ) AS s
-  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+  WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE)
 )
-SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashint8extended(l.parent::bigint, hashint8extended(l.key::bigint, 0))), 0)::text AS value
 FROM link AS l
 UNION ALL
 (
@@ -112,7 +112,7 @@ WITH mended AS (
   ) AS p ON p.id = t.reply_to
   LEFT JOIN mended AS m ON m.key = k.legacy_id::text
 )
-SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashint8extended(l.parent::bigint, hashint8extended(l.key::bigint, 0))), 0)::text AS value
 FROM link AS l
 UNION ALL
 (
@@ -135,30 +135,37 @@ WHERE i.indrelid = to_regclass('app.comments')
   AND NOT i.indisvalid;
 
 -- transhume: verify on target binds run -- the hierarchy, row by row
-SELECT count(*)::text || rule.problem AS problem
-FROM app.comments AS t
-LEFT JOIN app.comments AS p ON p.id = t.reply_to
+WITH listed AS (
+  SELECT j.action, t.parent, j.raw ->> 'parent_id' AS lost
+  FROM transhume.reject AS j
+  JOIN (
+    SELECT k.legacy_id::text AS key, t.reply_to AS parent FROM app.comments AS t JOIN transhume.map_comments AS k ON k.id = t.id
+  ) AS t ON t.key = j.key[1]
+  WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+)
+SELECT rule.rows::text || rule.problem AS problem
+FROM (
+  SELECT
+    count(*) FILTER (WHERE (t.reply_to IS NULL OR p.id IS NOT NULL) IS NOT TRUE) AS rule_1,
+    count(*) FILTER (WHERE (t.level = CASE WHEN t.reply_to IS NULL THEN 0 ELSE p.level + 1 END) IS NOT TRUE) AS rule_2,
+    count(*) FILTER (WHERE (t.level <= 3) IS NOT TRUE) AS rule_3
+  FROM app.comments AS t
+  LEFT JOIN app.comments AS p ON p.id = t.reply_to
+) AS broken
 CROSS JOIN LATERAL (
   VALUES
-    (' rows hang from rows that are not there', t.reply_to IS NULL OR p.id IS NOT NULL),
-    (' rows are not one level below the row that they hang from', t.level = CASE WHEN t.reply_to IS NULL THEN 0 ELSE p.level + 1 END),
-    (' rows are deeper than 3', t.level <= 3)
-) AS rule (problem, holds)
-WHERE rule.holds IS NOT TRUE
-GROUP BY rule.problem
+    (' rows hang from rows that are not there', broken.rule_1),
+    (' rows are not one level below the row that they hang from', broken.rule_2),
+    (' rows are deeper than 3', broken.rule_3)
+) AS rule (problem, rows)
+WHERE rule.rows > 0
 UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
-FROM transhume.reject AS j
-JOIN (
-  SELECT t.*, k.legacy_id::text AS "key in source" FROM app.comments AS t JOIN transhume.map_comments AS k ON k.id = t.id
-) AS t ON t."key in source" = j.key[1]
-LEFT JOIN (
-  SELECT k.legacy_id::text AS key, q.reply_to AS parent FROM app.comments AS q JOIN transhume.map_comments AS k ON k.id = q.id
-) AS q ON q.key = j.raw ->> 'parent_id'
+FROM listed AS l
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', t.reply_to IS NULL),
-    ('broken', t.reply_to IS NULL)
+    ('rooted', l.parent IS NULL),
+    ('broken', l.parent IS NULL)
 ) AS done (action, holds)
-WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action = done.action AND done.holds IS NOT TRUE
+WHERE l.action = done.action AND done.holds IS NOT TRUE
 GROUP BY done.action;

@@ -66,9 +66,9 @@ WITH link AS (
   WHERE r.to_id <> r.of_id
   GROUP BY r.of_id
 ) AS above ON above.child = s.id
-  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+  WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE)
 )
-SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashint8extended(l.parent, hashint8extended(l.key, 0))), 0)::text AS value
 FROM link AS l
 UNION ALL
 (
@@ -94,7 +94,7 @@ WITH mended AS (
   ) AS p ON p.id = t.parent_id
   LEFT JOIN mended AS m ON m.key = t.id::bigint::text
 )
-SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
+SELECT 'the parents of all rows' AS what, coalesce(sum(hashint8extended(l.parent, hashint8extended(l.key, 0))), 0)::text AS value
 FROM link AS l
 UNION ALL
 (
@@ -117,16 +117,28 @@ WHERE i.indrelid = to_regclass('app.forwards')
   AND NOT i.indisvalid;
 
 -- transhume: verify on target binds run -- the hierarchy, row by row
-SELECT count(*)::text || rule.problem AS problem
-FROM app.forwards AS t
-LEFT JOIN app.forwards AS p ON p.id = t.parent_id
+WITH listed AS (
+  SELECT j.action, t.parent, j.raw ->> 'forward.to_id' AS lost
+  FROM transhume.reject AS j
+  JOIN (
+    SELECT t.id::bigint::text AS key, t.parent_id AS parent FROM app.forwards AS t
+  ) AS t ON t.key = j.key[1]
+  WHERE j.run = $1::uuid AND j.table_id = 'forwards' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+)
+SELECT rule.rows::text || rule.problem AS problem
+FROM (
+  SELECT
+    count(*) FILTER (WHERE (t.parent_id IS NULL OR p.id IS NOT NULL) IS NOT TRUE) AS rule_1,
+    count(*) FILTER (WHERE ((CASE WHEN t.parent_id IS NULL THEN t.path::text WHEN starts_with(t.path::text, p.path::text || '/') THEN substr(t.path::text, length(p.path::text) + 2) END) ~ '^[0-9]{6,}$') IS NOT TRUE) AS rule_2
+  FROM app.forwards AS t
+  LEFT JOIN app.forwards AS p ON p.id = t.parent_id
+) AS broken
 CROSS JOIN LATERAL (
   VALUES
-    (' rows hang from rows that are not there', t.parent_id IS NULL OR p.id IS NOT NULL),
-    (' rows have a path that does not go on where that of the row ends that they hang from', (CASE WHEN t.parent_id IS NULL THEN t.path::text WHEN starts_with(t.path::text, p.path::text || '/') THEN substr(t.path::text, length(p.path::text) + 2) END) ~ '^[0-9]{6,}$')
-) AS rule (problem, holds)
-WHERE rule.holds IS NOT TRUE
-GROUP BY rule.problem
+    (' rows hang from rows that are not there', broken.rule_1),
+    (' rows have a path that does not go on where that of the row ends that they hang from', broken.rule_2)
+) AS rule (problem, rows)
+WHERE rule.rows > 0
 UNION ALL
 SELECT w.lost::text || ' rows are reached from no root'
 FROM (
@@ -140,18 +152,15 @@ FROM (
 WHERE w.lost <> 0
 UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
-FROM transhume.reject AS j
-JOIN (
-  SELECT t.*, t.id::bigint::text AS "key in source" FROM app.forwards AS t
-) AS t ON t."key in source" = j.key[1]
+FROM listed AS l
 LEFT JOIN (
   SELECT q.id::bigint::text AS key, q.parent_id AS parent FROM app.forwards AS q
-) AS q ON q.key = j.raw ->> 'forward.to_id'
+) AS q ON q.key = l.lost
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', t.parent_id IS NULL),
-    ('broken', t.parent_id IS NULL),
-    ('flattened', q.key IS NULL OR t.parent_id = q.parent)
+    ('rooted', l.parent IS NULL),
+    ('broken', l.parent IS NULL),
+    ('flattened', q.key IS NULL OR l.parent = q.parent)
 ) AS done (action, holds)
-WHERE j.run = $1::uuid AND j.table_id = 'forwards' AND j.action = done.action AND done.holds IS NOT TRUE
+WHERE l.action = done.action AND done.holds IS NOT TRUE
 GROUP BY done.action;

@@ -77,7 +77,7 @@ WITH link AS (
   FROM public.comment AS s
   WHERE (not s.is_deleted)
   ) AS s
-  WHERE (s.id::text = ANY ($1::text[])) IS NOT TRUE
+  WHERE (cardinality($1::text[]) = 0 OR (s.id::text = ANY ($1::text[])) IS NOT TRUE)
 )
 SELECT 'the parents of all rows' AS what, coalesce(sum(hashtextextended(l.parent::text COLLATE "C", hashtextextended(l.key::text COLLATE "C", 0))), 0)::text AS value
 FROM link AS l
@@ -128,16 +128,28 @@ WHERE i.indrelid = to_regclass('app.comments')
   AND NOT i.indisvalid;
 
 -- transhume: verify on target binds run -- the hierarchy, row by row
-SELECT count(*)::text || rule.problem AS problem
-FROM app.comments AS t
-LEFT JOIN app.comments AS p ON p.id = t.parent_id
+WITH listed AS (
+  SELECT j.action, t.parent, j.raw ->> 'parent_id' AS lost
+  FROM transhume.reject AS j
+  JOIN (
+    SELECT t.id::text::text AS key, t.parent_id AS parent FROM app.comments AS t
+  ) AS t ON t.key = j.key[1]
+  WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action IN ('rooted', 'adopted', 'broken', 'flattened')
+)
+SELECT rule.rows::text || rule.problem AS problem
+FROM (
+  SELECT
+    count(*) FILTER (WHERE (t.parent_id IS NULL OR p.id IS NOT NULL) IS NOT TRUE) AS rule_1,
+    count(*) FILTER (WHERE (t.root_id = CASE WHEN t.parent_id IS NULL THEN t.id ELSE p.root_id END) IS NOT TRUE) AS rule_2
+  FROM app.comments AS t
+  LEFT JOIN app.comments AS p ON p.id = t.parent_id
+) AS broken
 CROSS JOIN LATERAL (
   VALUES
-    (' rows hang from rows that are not there', t.parent_id IS NULL OR p.id IS NOT NULL),
-    (' rows have another root than the row that they hang from', t.root_id = CASE WHEN t.parent_id IS NULL THEN t.id ELSE p.root_id END)
-) AS rule (problem, holds)
-WHERE rule.holds IS NOT TRUE
-GROUP BY rule.problem
+    (' rows hang from rows that are not there', broken.rule_1),
+    (' rows have another root than the row that they hang from', broken.rule_2)
+) AS rule (problem, rows)
+WHERE rule.rows > 0
 UNION ALL
 SELECT w.lost::text || ' rows are reached from no root'
 FROM (
@@ -151,17 +163,11 @@ FROM (
 WHERE w.lost <> 0
 UNION ALL
 SELECT count(*)::text || ' rows are listed as ' || done.action || ', and are not'
-FROM transhume.reject AS j
-JOIN (
-  SELECT t.*, t.id::text::text AS "key in source" FROM app.comments AS t
-) AS t ON t."key in source" = j.key[1]
-LEFT JOIN (
-  SELECT q.id::text::text AS key, q.parent_id AS parent FROM app.comments AS q
-) AS q ON q.key = j.raw ->> 'parent_id'
+FROM listed AS l
 CROSS JOIN LATERAL (
   VALUES
-    ('rooted', t.parent_id IS NULL),
-    ('broken', t.parent_id IS NULL)
+    ('rooted', l.parent IS NULL),
+    ('broken', l.parent IS NULL)
 ) AS done (action, holds)
-WHERE j.run = $1::uuid AND j.table_id = 'comments' AND j.action = done.action AND done.holds IS NOT TRUE
+WHERE l.action = done.action AND done.holds IS NOT TRUE
 GROUP BY done.action;
