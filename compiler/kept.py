@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from compiler.tree_walk import Walk
 
 _PASSES = "passes the filter"  # the column that says so where all rows are read
 _PLACE = column("node", "ctid")
+_PART = "part in source"  # the staged column that says in which table of the hierarchy that place is
 
 
 @dataclass(frozen=True)
@@ -169,14 +170,16 @@ class KeptReading(Reading):
     @property
     def staged_rows(self) -> Sql:
         """The rows of the stage, each with its `node`."""
-        node = render("tree/staged", tree=tree_sql(self.table.id), place=column("s", STAGED_PLACE))
+        part, place = (column("s", name) for name in (_PART, STAGED_PLACE))
+        node = render("tree/staged", tree=tree_sql(self.table.id), part=part, place=place)
         return join("\n", (Sql(f"{self.stage} AS s"), node))
 
     @property
     def staged(self) -> tuple[tuple[Sql, Sql, Sql], ...]:
-        """The columns of the stage: the row's own, and its place in the hierarchy."""
+        """The columns of the stage: the row's own, and its place in the hierarchy, which is a table for each part."""
         own = tuple((column("s", name), ident(name), Sql(type)) for name, type in self._own)
-        return (*own, (Sql(f"{_PLACE} AS {ident(STAGED_PLACE)}"), ident(STAGED_PLACE), Sql("tid")))
+        at = (("oid", column("node", "tableoid"), _PART), ("tid", _PLACE, STAGED_PLACE))
+        return (*own, *((Sql(f"{value} AS {ident(name)}"), ident(name), Sql(type)) for type, value, name in at))
 
     @property
     def _own(self) -> Iterator[tuple[str, str]]:
@@ -195,7 +198,7 @@ class KeptReading(Reading):
     def raw(self) -> Sql:
         """The row as the source has it."""
         made = () if self.made is None else (literal(self.made[0]),)
-        return join(" - ", (Sql("to_jsonb(s.*)"), literal(STAGED_PLACE), *made))
+        return join(" - ", (Sql("to_jsonb(s.*)"), literal(_PART), literal(STAGED_PLACE), *made))
 
     @property
     def relation(self) -> Sql:
@@ -216,7 +219,8 @@ class KeptReading(Reading):
         """How many rows there are, where ranges and chunks of them end, and how many rows a chunk has."""
         tree = tree_sql(self.table.id)
         regclass = Sql(f"{literal(tree)}::regclass")
-        relation, blocks = Sql(f"{tree} AS node"), render("chunk/blocks", relation=regclass, parts=None)
+        parts = render("chunk/parts", relation=regclass)
+        relation, blocks = Sql(f"{tree} AS node"), render("chunk/blocks", relation=regclass, parts=parts)
         step = literal(f"tree.{self.table.id}")
         size = render("tree/size", step=step, rows=literal(rows_sql(self.table.id)))
         yield Section("size", "target", size, binds=("run",), prose="the rows that are kept, and their bytes")
@@ -245,3 +249,9 @@ def kept_reading(table: BoundTable, layout: Layout) -> KeptReading:
 def working(table_id: str) -> tuple[Sql, ...]:
     """The working tables of a hierarchy that are left when it is computed."""
     return tree_sql(table_id), rows_sql(table_id), intact_sql(table_id)
+
+
+def drops(tables: Iterable[Sql], inherited: Collection[Sql]) -> Iterator[Sql]:
+    """How working tables go, of which any may be there; with those that are `inherited` the tables of their parts."""
+    for each in tables:
+        yield Sql(f"DROP TABLE IF EXISTS {each}{' CASCADE' if each in inherited else ''};")

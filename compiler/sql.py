@@ -100,10 +100,10 @@ def typed(value: str | int | bool | None, type: str) -> Sql:
     return cast(literal(text), type)
 
 
-def fits(name: str) -> str:
-    """`name` if PostgreSQL keeps it whole, else its first characters and a digest of it all, 63 bytes at most."""
-    if len(name.encode()) <= NAME_BYTES:
-        return name
+def fits(name: str, end: str = "") -> str:
+    """`name` and `end` if PostgreSQL keeps both whole, else its first characters, a digest of it all, and `end`."""
+    if len(f"{name}{end}".encode()) <= NAME_BYTES:
+        return f"{name}{end}"
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    head = name.encode()[: NAME_BYTES - len(digest) - 1].decode(errors="ignore")
-    return f"{head}_{digest}"
+    head = name.encode()[: NAME_BYTES - len(f"{digest}{end}".encode()) - 1].decode(errors="ignore")
+    return f"{head}_{digest}{end}"

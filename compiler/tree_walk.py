@@ -10,6 +10,9 @@ from compiler.layout import RUNNER, links_sql, rows_sql, tree_sql
 from compiler.render import render
 from compiler.sql import Sql, cast, column, fits, ident, join, literal, names, qname
 
+PART = (
+    "_$part"  # the end of a table's name of which there is one for each part of a build: the runner writes the number
+)
 DIGITS = 6  # of a position in a path, at least
 WHOLE = {"smallint": 16, "integer": 32, "bigint": 64}  # types of keys that are whole numbers, with their bits
 _FOUND = "23503"  # foreign_key_violation
@@ -142,15 +145,19 @@ class Walk:
         number = "l.key" if self.tree.type in WHOLE else "hashtext(l.key::text)"
         mine = Sql(f"abs({number} % $2::integer) = $1::integer")
         pairs = [pair for pair in self._pairs() if pair[0] not in self._unknown]
-        into = [name for name, _, _, _ in pairs if name != "id" or self.under]
+        made = {name for name, _, _, _ in pairs if name != "id" or self.under}
         start, conditions = Sql(f"{links} AS l"), (*roots, mine)
         if self._early:
             start, conditions = render("tree/roots", links=links, conditions=roots, order=self._order("l")), (mine,)
             place = Sql(f"row_number() OVER (PARTITION BY n.key ORDER BY {self._order('l')})::integer")
             pairs.append(("position", "integer", Sql("l.position"), place))
-            into.append("position")
+            made.add("position")
+        columns = tuple(
+            column("n", name) if name in made else Sql(f"NULL::{type} AS {ident(name)}") for name, type in self._typed()
+        )
+        part = qname(RUNNER, fits(f"nodes_{self.table}", PART))
         return render(
-            "tree/threads", nodes=self.nodes, into=names(into), names=names(into, "n"), order=self._in_order,
+            "tree/threads", nodes=self.nodes, part=part, columns=columns, order=self._in_order,
             by_parent=literal(qname(RUNNER, self._by_parent)),
             walk=self._walk(start, links, conditions, pairs, by_index=False),
         )  # fmt: skip
@@ -227,7 +234,7 @@ class Walk:
     def placeholders(self) -> Sql:
         """Those from which nothing hangs."""
         stops = self.moving("n", but=("left",))
-        return render("tree/placeholders", nodes=self.nodes, stops=stops, by_key=self._index("nodes"))
+        return render("tree/placeholders", nodes=self.nodes, stops=stops)
 
     def numbered(self) -> Sql:
         """Positions among siblings, where they have none yet."""
@@ -261,7 +268,7 @@ class Walk:
 
     def statistics(self) -> Sql:
         """How the load knows how many rows are in a page."""
-        return render("tree/statistics", tree=tree_sql(self.table))
+        return render("tree/statistics", tree=literal(tree_sql(self.table)))
 
     def under_is_there(self) -> Sql:
         """An error where what orphans are to hang from is not there, or does not move."""

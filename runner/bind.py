@@ -1,4 +1,7 @@
-"""Values in place of $1, $2 ... in a section's text: as quoted literals, and never inside quotes or comments."""
+"""Values in place of $1, $2 ... in a section's text: as quoted literals, and never inside quotes or comments.
+
+One thing more: a section that is done in parts may make a table for each, transhume."..._$part".
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_PART = re.compile(r'_\$part"\Z')
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -43,17 +47,22 @@ class Bound:
         return original + max(0, offset - at)
 
 
-def bind(text: str, values: Sequence[Value]) -> Bound:
-    """Write `values[n - 1]` in place of each $n. Raises ValueError for a $n without a value, or a NUL character."""
+def bind(text: str, values: Sequence[Value], part: str | None = None) -> Bound:
+    """Write `values[n - 1]` in place of each $n, and `part` at the end of the names of tables that are made by parts.
+
+    Raises ValueError for a $n without a value, or a NUL character.
+    """
     parts: list[str] = []
     marks = [(0, 0)]
     done = length = 0
-    for start, end, number in parameters(text):
-        literal = _value(values, number)
-        parts += [text[done:start], literal]
+    for start, end, number in _places(text):
+        if number is None and part is None:
+            continue
+        written = f'_{part}"' if number is None else _value(values, number)
+        parts += [text[done:start], written]
         length += start - done
         marks.append((length, start))
-        length += len(literal)
+        length += len(written)
         marks.append((length, end))
         done = end
     parts.append(text[done:])
@@ -62,6 +71,11 @@ def bind(text: str, values: Sequence[Value]) -> Bound:
 
 def parameters(text: str) -> Iterator[tuple[int, int, int]]:
     """Where each $n is: start, end, n."""
+    yield from ((start, end, number) for start, end, number in _places(text) if number is not None)
+
+
+def _places(text: str) -> Iterator[tuple[int, int, int | None]]:
+    """Where something is to be written: start, end, and the n of a $n; None for the end of a name with the part."""
     at = 0
     while match := _TOKEN.search(text, at):
         at = match.end()
@@ -69,6 +83,8 @@ def parameters(text: str) -> Iterator[tuple[int, int, int]]:
             at = _end_of_comment(text, match.start())
         elif match["param"]:
             yield match.start(), match.end(), int(match["number"])
+        elif match["name"] and (found := _PART.search(match["name"])) and text.endswith("transhume.", 0, match.start()):
+            yield match.start() + found.start(), match.end(), None
 
 
 def literal(value: Value) -> str:

@@ -42,7 +42,8 @@ def bound_text(section: Section, values: Values) -> Bound:
     """The section's text with its values in it. Raises Refused where the section is given no such value."""
     if unknown := [name for name in section.binds if name not in values]:
         raise Refused(f'"{unknown[0]}" is not bound in {section.title}', place=section.place())
-    return bind(section.text, [values[name] for name in section.binds])
+    part = values["part"] if "part" in section.binds else None
+    return bind(section.text, [values[name] for name in section.binds], part if isinstance(part, str) else None)
 
 
 @contextmanager

@@ -67,3 +67,6 @@ def test_fits(name: str) -> None:
     assert len(short.encode()) <= 63
     assert (short == name) == (len(name.encode()) <= 63)
     assert short == name or (name.startswith(short[:-9]) and fits(f"{name}x") != short)
+    ended = fits(name, "_$part")
+    assert len(ended.encode()) <= 63
+    assert ended == f"{name}_$part" or (ended.endswith("_$part") and fits(f"{name}x", "_$part") != ended)

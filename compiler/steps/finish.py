@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from compiler.kept import working
-from compiler.layout import relation_sql
+from compiler.kept import drops, working
+from compiler.layout import relation_sql, tree_sql
 from compiler.plan import Lock, Section
 from compiler.render import render
 from compiler.sequences import Sequence, sequences
@@ -48,7 +48,7 @@ class FinishTable(TableStep):
     def forward(self) -> Iterator[Section]:
         sql = render(
             "finish/apply", target=self.target, sequences=self._sequences, triggers=self._triggers,
-            analyzes=self._analyzes, working=working(self.table.id) if self.table.tree else (),
+            analyzes=self._analyzes, drops=tuple(self._drops()),
         )  # fmt: skip
         yield Section("apply", "target", sql)
 
@@ -63,6 +63,10 @@ class FinishTable(TableStep):
     def revert(self) -> Iterator[Section]:
         if self._triggers:
             yield Section("revert", "target", join("\n", (trigger.disable for trigger in self._triggers)))
+
+    def _drops(self) -> Iterator[Sql]:
+        if self.table.tree is not None:
+            yield from drops(working(self.table.id), (tree_sql(self.table.id),))
 
     @property
     def _analyzes(self) -> bool:

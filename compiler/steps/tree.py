@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from compiler.bound import BoundTree
 from compiler.chunks import walk
-from compiler.kept import KeptRows, working
+from compiler.kept import KeptRows, drops, working
 from compiler.layout import intact_sql, links_sql, rows_sql, tree_sql, unique
 from compiler.plan import Lock, Section
 from compiler.render import render
@@ -73,7 +73,8 @@ class HangRows(TableStep):
         yield Section("intact", "target", render("tree/intact", intact=intact), prose="what was made is still there")
 
     def revert(self) -> Iterator[Section]:
-        yield Section("revert", "target", join("\n", (Sql(f"DROP TABLE IF EXISTS {each};") for each in self._working)))
+        tables = drops(self._working, (self._tree, self._walk.nodes, self._walk.siblings))
+        yield Section("revert", "target", join("\n", tuple(tables)))
 
     @property
     def _working(self) -> tuple[Sql, ...]:

@@ -14,12 +14,18 @@ FROM transhume.chunk AS c
 WHERE c.run = $1::uuid AND c.step = 'tree.comments';
 
 -- transhume: split on target binds ranges share -- where each range ends but the last
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_comments'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_comments'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
@@ -38,12 +44,18 @@ WHERE page.ranges > page.before AND page.ranges < $1::bigint
 ORDER BY page.block;
 
 -- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_comments'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_comments'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT
   least(
@@ -110,7 +122,7 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $3::uuid, $4, $5::bigint, 'comments', 'public.dispatch_comment',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source' - 'node id',
+  to_jsonb(s.*) - 'part in source' - 'place in source' - 'node id',
   missing.target_column, missing.reason, '23503', 'nulled'
 FROM transhume.tree_comments AS node
 CROSS JOIN LATERAL (
@@ -158,6 +170,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_comments (
   is_deleted boolean,
   created_at timestamp with time zone,
   "node id" uuid,
+  "part in source" oid,
   "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_comments;
@@ -173,6 +186,7 @@ INSERT INTO pg_temp.stage_comments (
   is_deleted,
   created_at,
   "node id",
+  "part in source",
   "place in source"
 )
   SELECT
@@ -185,6 +199,7 @@ INSERT INTO pg_temp.stage_comments (
     s.is_deleted,
     s.created_at,
     s."node id",
+    node.tableoid AS "part in source",
     node.ctid AS "place in source"
   FROM transhume.tree_comments AS node
 CROSS JOIN LATERAL (
@@ -245,7 +260,9 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_comments AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_comments AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 LEFT JOIN transhume.map_profiles AS m_author_id ON m_author_id.legacy_user_id = CASE WHEN s.is_deleted IS TRUE THEN NULL ELSE s.user_id END
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (node.fate IN ('left')) IS NOT TRUE;
@@ -281,10 +298,12 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'comments', 'public.dispatch_comment',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source' - 'node id',
+  to_jsonb(s.*) - 'part in source' - 'place in source' - 'node id',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_comments AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_comments AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_comments AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

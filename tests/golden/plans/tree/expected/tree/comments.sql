@@ -149,7 +149,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, parent_id, root_id, gone, order_1, was)
+CREATE UNLOGGED TABLE transhume."nodes_comments_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -183,8 +183,22 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.level, n.place, n.parent_id, n.root_id, n.gone, n.order_1, n.was FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.depth,
+  n.level,
+  n.place,
+  n.parent_id,
+  n.root_id,
+  n.gone,
+  n.order_1,
+  n.was,
+  NULL::text AS fate,
+  NULL::uuid AS id
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_comments_$part" INHERIT transhume.nodes_comments;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -312,18 +326,21 @@ END
 $loose$;
 
 -- transhume: build of "placeholders" on target -- those from which nothing hangs stay behind
-CREATE UNIQUE INDEX nodes_comments_key ON transhume.nodes_comments (key);
-ANALYZE transhume.nodes_comments;
+CREATE TEMPORARY TABLE gone ON COMMIT DROP AS
+SELECT n.key, n.parent
+FROM transhume.nodes_comments AS n
+WHERE n.gone;
+CREATE UNIQUE INDEX ON gone (key);
+ANALYZE gone;
 WITH RECURSIVE kept AS (
   SELECT p.key, p.parent
   FROM transhume.nodes_comments AS n
-  JOIN transhume.nodes_comments AS p ON p.key = n.parent
-  WHERE p.gone AND NOT n.gone
+  JOIN gone AS p ON p.key = n.parent
+  WHERE NOT n.gone
   UNION
   SELECT p.key, p.parent
   FROM kept AS k
-  JOIN transhume.nodes_comments AS p ON p.key = k.parent
-  WHERE p.gone
+  JOIN gone AS p ON p.key = k.parent
 )
 UPDATE transhume.nodes_comments AS n
 SET fate = 'left'
@@ -338,7 +355,7 @@ BEGIN
     n.key, n.parent, n.depth, n.level, n.place, n.parent_id, n.root_id, n.gone, n.was, n.fate, n.id,
     row_number() OVER (PARTITION BY n.parent, (n.fate IS DISTINCT FROM 'left') ORDER BY n.order_1, n.key)::integer AS position
   FROM transhume.nodes_comments AS n;
-  DROP TABLE transhume.nodes_comments;
+  DROP TABLE transhume.nodes_comments CASCADE;
 END
 $siblings$;
 CREATE INDEX siblings_comments_parent ON transhume.siblings_comments (parent);
@@ -360,11 +377,23 @@ WITH RECURSIVE longest AS (
 )
 SELECT n.* FROM node AS n
 ORDER BY n.key;
-DROP TABLE transhume.siblings_comments;
+DROP TABLE transhume.siblings_comments CASCADE;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_comments (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_comments'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_comments'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -388,9 +417,9 @@ DROP TABLE transhume.links_comments;
 SELECT i.intact FROM transhume.intact_comments AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.tree_comments CASCADE;
 DROP TABLE IF EXISTS transhume.rows_comments;
 DROP TABLE IF EXISTS transhume.intact_comments;
 DROP TABLE IF EXISTS transhume.links_comments;
-DROP TABLE IF EXISTS transhume.nodes_comments;
-DROP TABLE IF EXISTS transhume.siblings_comments;
+DROP TABLE IF EXISTS transhume.nodes_comments CASCADE;
+DROP TABLE IF EXISTS transhume.siblings_comments CASCADE;

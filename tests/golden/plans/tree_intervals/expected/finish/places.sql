@@ -10,7 +10,7 @@ SELECT setval(
   coalesce(max(id) >= 1, false)
 )
 FROM app.places;
-DROP TABLE IF EXISTS transhume.tree_places;
+DROP TABLE IF EXISTS transhume.tree_places CASCADE;
 DROP TABLE IF EXISTS transhume.rows_places;
 DROP TABLE IF EXISTS transhume.intact_places;
 

@@ -4,6 +4,6 @@
 -- undo   nothing to undo
 
 -- transhume: apply on target
-DROP TABLE IF EXISTS transhume.tree_regions;
+DROP TABLE IF EXISTS transhume.tree_regions CASCADE;
 DROP TABLE IF EXISTS transhume.rows_regions;
 DROP TABLE IF EXISTS transhume.intact_regions;

@@ -13,12 +13,18 @@ FROM transhume.chunk AS c
 WHERE c.run = $1::uuid AND c.step = 'tree.places';
 
 -- transhume: split on target binds ranges share -- where each range ends but the last
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_places'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_places'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
@@ -37,12 +43,18 @@ WHERE page.ranges > page.before AND page.ranges < $1::bigint
 ORDER BY page.block;
 
 -- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_places'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_places'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT
   least(
@@ -107,7 +119,7 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $3::uuid, $4, $5::bigint, 'places', 'public.place',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'part in source' - 'place in source',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM transhume.tree_places AS node
 CROSS JOIN LATERAL (
@@ -156,6 +168,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_places (
   rght integer,
   tree_id smallint,
   name text,
+  "part in source" oid,
   "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_places;
@@ -167,6 +180,7 @@ INSERT INTO pg_temp.stage_places (
   rght,
   tree_id,
   name,
+  "part in source",
   "place in source"
 )
   SELECT
@@ -175,6 +189,7 @@ INSERT INTO pg_temp.stage_places (
     s.rght,
     s.tree_id,
     s.name,
+    node.tableoid AS "part in source",
     node.ctid AS "place in source"
   FROM transhume.tree_places AS node
 CROSS JOIN LATERAL (
@@ -227,7 +242,9 @@ SELECT
   node."position" AS "position",
   node.path AS path
 FROM pg_temp.stage_places AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_places AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 LEFT JOIN transhume.map_places AS m_id ON m_id.legacy_id = s.id
 LEFT JOIN transhume.map_places AS m_parent_id ON m_parent_id.legacy_id = node.parent
 LEFT JOIN transhume.map_places AS m_root_id ON m_root_id.legacy_id = node.root
@@ -269,10 +286,12 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'places', 'public.place',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'part in source' - 'place in source',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_places AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_places AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_places AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

@@ -206,7 +206,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_places (key, parent, root, depth, level, place, nowhere, order_1, was)
+CREATE UNLOGGED TABLE transhume."nodes_places_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -238,8 +238,20 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_places AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.root, n.depth, n.level, n.place, n.nowhere, n.order_1, n.was FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.root,
+  n.depth,
+  n.level,
+  n.place,
+  n.nowhere,
+  n.order_1,
+  n.was,
+  NULL::text AS fate
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_places_$part" INHERIT transhume.nodes_places;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -388,7 +400,7 @@ BEGIN
     n.key, n.parent, n.root, n.depth, n.level, n.place, n.nowhere, n.was, n.fate,
     row_number() OVER (PARTITION BY n.parent, ((n.fate IN ('filtered', 'unfit')) IS NOT TRUE) ORDER BY n.order_1 COLLATE "C", n.key)::integer AS position
   FROM transhume.nodes_places AS n;
-  DROP TABLE transhume.nodes_places;
+  DROP TABLE transhume.nodes_places CASCADE;
 END
 $siblings$;
 CREATE INDEX siblings_places_parent ON transhume.siblings_places (parent);
@@ -410,11 +422,23 @@ WITH RECURSIVE longest AS (
 )
 SELECT n.* FROM node AS n
 ORDER BY n.key;
-DROP TABLE transhume.siblings_places;
+DROP TABLE transhume.siblings_places CASCADE;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_places (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_places'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_places'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -436,9 +460,9 @@ DROP TABLE transhume.links_places;
 SELECT i.intact FROM transhume.intact_places AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_places;
+DROP TABLE IF EXISTS transhume.tree_places CASCADE;
 DROP TABLE IF EXISTS transhume.rows_places;
 DROP TABLE IF EXISTS transhume.intact_places;
 DROP TABLE IF EXISTS transhume.links_places;
-DROP TABLE IF EXISTS transhume.nodes_places;
-DROP TABLE IF EXISTS transhume.siblings_places;
+DROP TABLE IF EXISTS transhume.nodes_places CASCADE;
+DROP TABLE IF EXISTS transhume.siblings_places CASCADE;

@@ -192,7 +192,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.tree_regions (key, parent, depth, place, parent_id, nowhere)
+CREATE UNLOGGED TABLE transhume."nodes_regions_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -219,8 +219,19 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_regions AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.place, n.parent_id, n.nowhere FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.depth,
+  n.place,
+  n.parent_id,
+  n.nowhere,
+  NULL::bigint AS was,
+  NULL::text AS fate,
+  NULL::uuid AS id
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_regions_$part" INHERIT transhume.tree_regions;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -337,7 +348,19 @@ $loose$;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_regions (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_regions'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_regions'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -363,7 +386,7 @@ DROP TABLE transhume.links_regions;
 SELECT i.intact FROM transhume.intact_regions AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_regions;
+DROP TABLE IF EXISTS transhume.tree_regions CASCADE;
 DROP TABLE IF EXISTS transhume.rows_regions;
 DROP TABLE IF EXISTS transhume.intact_regions;
 DROP TABLE IF EXISTS transhume.links_regions;

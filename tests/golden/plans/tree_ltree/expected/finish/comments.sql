@@ -4,6 +4,6 @@
 -- undo   nothing to undo
 
 -- transhume: apply on target
-DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.tree_comments CASCADE;
 DROP TABLE IF EXISTS transhume.rows_comments;
 DROP TABLE IF EXISTS transhume.intact_comments;

@@ -127,7 +127,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_comments (key, parent, depth, level, place, order_1, was)
+CREATE UNLOGGED TABLE transhume."nodes_comments_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -153,8 +153,18 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.level, n.place, n.order_1, n.was FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.depth,
+  n.level,
+  n.place,
+  n.order_1,
+  n.was,
+  NULL::text AS fate
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_comments_$part" INHERIT transhume.nodes_comments;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -274,7 +284,7 @@ BEGIN
     n.key, n.parent, n.depth, n.level, n.place, n.was, n.fate,
     row_number() OVER (PARTITION BY n.parent ORDER BY n.order_1, n.key)::integer AS position
   FROM transhume.nodes_comments AS n;
-  DROP TABLE transhume.nodes_comments;
+  DROP TABLE transhume.nodes_comments CASCADE;
 END
 $siblings$;
 CREATE INDEX siblings_comments_parent ON transhume.siblings_comments (parent);
@@ -296,11 +306,23 @@ WITH RECURSIVE longest AS (
 )
 SELECT n.* FROM node AS n
 ORDER BY n.key;
-DROP TABLE transhume.siblings_comments;
+DROP TABLE transhume.siblings_comments CASCADE;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_comments (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_comments'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_comments'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -322,9 +344,9 @@ DROP TABLE transhume.links_comments;
 SELECT i.intact FROM transhume.intact_comments AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.tree_comments CASCADE;
 DROP TABLE IF EXISTS transhume.rows_comments;
 DROP TABLE IF EXISTS transhume.intact_comments;
 DROP TABLE IF EXISTS transhume.links_comments;
-DROP TABLE IF EXISTS transhume.nodes_comments;
-DROP TABLE IF EXISTS transhume.siblings_comments;
+DROP TABLE IF EXISTS transhume.nodes_comments CASCADE;
+DROP TABLE IF EXISTS transhume.siblings_comments CASCADE;

@@ -4,6 +4,6 @@
 -- undo   nothing to undo
 
 -- transhume: apply on target
-DROP TABLE IF EXISTS transhume.tree_categories;
+DROP TABLE IF EXISTS transhume.tree_categories CASCADE;
 DROP TABLE IF EXISTS transhume.rows_categories;
 DROP TABLE IF EXISTS transhume.intact_categories;

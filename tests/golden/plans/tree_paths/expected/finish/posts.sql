@@ -4,6 +4,6 @@
 -- undo   nothing to undo
 
 -- transhume: apply on target
-DROP TABLE IF EXISTS transhume.tree_posts;
+DROP TABLE IF EXISTS transhume.tree_posts CASCADE;
 DROP TABLE IF EXISTS transhume.rows_posts;
 DROP TABLE IF EXISTS transhume.intact_posts;

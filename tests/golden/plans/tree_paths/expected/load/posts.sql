@@ -13,12 +13,18 @@ FROM transhume.chunk AS c
 WHERE c.run = $1::uuid AND c.step = 'tree.posts';
 
 -- transhume: split on target binds ranges share -- where each range ends but the last
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_posts'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_posts'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
@@ -37,12 +43,18 @@ WHERE page.ranges > page.before AND page.ranges < $1::bigint
 ORDER BY page.block;
 
 -- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_posts'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_posts'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT
   least(
@@ -100,7 +112,7 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $3::uuid, $4, $5::bigint, 'posts', 'public.post',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'part in source' - 'place in source',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM transhume.tree_posts AS node
 CROSS JOIN LATERAL (
@@ -143,6 +155,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_posts (
   tree_path text,
   name text,
   size text,
+  "part in source" oid,
   "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_posts;
@@ -153,6 +166,7 @@ INSERT INTO pg_temp.stage_posts (
   tree_path,
   name,
   size,
+  "part in source",
   "place in source"
 )
   SELECT
@@ -160,6 +174,7 @@ INSERT INTO pg_temp.stage_posts (
     s.tree_path,
     s.name,
     s.size,
+    node.tableoid AS "part in source",
     node.ctid AS "place in source"
   FROM transhume.tree_posts AS node
 CROSS JOIN LATERAL (
@@ -210,7 +225,9 @@ SELECT
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_posts AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_posts AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_posts AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (node.fate IN ('filtered')) IS NOT TRUE
   AND (CASE WHEN s.size COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.size) <= 1000 THEN s.size::numeric BETWEEN -2147483648 AND 2147483647 ELSE s.size IS NULL END)
@@ -247,10 +264,12 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'posts', 'public.post',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'part in source' - 'place in source',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_posts AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_posts AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_posts AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

@@ -152,7 +152,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_categories (key, parent, depth, place, nowhere, "position")
+CREATE UNLOGGED TABLE transhume."nodes_categories_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -180,8 +180,18 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_categories AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.place, n.nowhere, n."position" FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.depth,
+  n."position",
+  n.place,
+  n.nowhere,
+  NULL::uuid AS was,
+  NULL::text AS fate
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_categories_$part" INHERIT transhume.nodes_categories;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -307,13 +317,25 @@ BEGIN
   FROM transhume.nodes_categories AS n
   JOIN transhume.links_categories AS l ON l.key = n.key
   ORDER BY n.key;
-  DROP TABLE transhume.nodes_categories;
+  DROP TABLE transhume.nodes_categories CASCADE;
 END
 $siblings$;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_categories (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_categories'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_categories'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -339,8 +361,8 @@ DROP TABLE transhume.links_categories;
 SELECT i.intact FROM transhume.intact_categories AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_categories;
+DROP TABLE IF EXISTS transhume.tree_categories CASCADE;
 DROP TABLE IF EXISTS transhume.rows_categories;
 DROP TABLE IF EXISTS transhume.intact_categories;
 DROP TABLE IF EXISTS transhume.links_categories;
-DROP TABLE IF EXISTS transhume.nodes_categories;
+DROP TABLE IF EXISTS transhume.nodes_categories CASCADE;

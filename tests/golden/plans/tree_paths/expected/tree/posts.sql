@@ -164,7 +164,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_posts (key, parent, root, depth, place, nowhere, "position")
+CREATE UNLOGGED TABLE transhume."nodes_posts_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -195,8 +195,19 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_posts AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.root, n.depth, n.place, n.nowhere, n."position" FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.root,
+  n.depth,
+  n."position",
+  n.place,
+  n.nowhere,
+  NULL::integer AS was,
+  NULL::text AS fate
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_posts_$part" INHERIT transhume.nodes_posts;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -350,13 +361,25 @@ BEGIN
   FROM transhume.nodes_posts AS n
   JOIN transhume.links_posts AS l ON l.key = n.key
   ORDER BY n.key;
-  DROP TABLE transhume.nodes_posts;
+  DROP TABLE transhume.nodes_posts CASCADE;
 END
 $siblings$;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_posts (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_posts'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_posts'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "under" on target -- what orphans hang from is there
 DO $under$
@@ -393,8 +416,8 @@ DROP TABLE transhume.links_posts;
 SELECT i.intact FROM transhume.intact_posts AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_posts;
+DROP TABLE IF EXISTS transhume.tree_posts CASCADE;
 DROP TABLE IF EXISTS transhume.rows_posts;
 DROP TABLE IF EXISTS transhume.intact_posts;
 DROP TABLE IF EXISTS transhume.links_posts;
-DROP TABLE IF EXISTS transhume.nodes_posts;
+DROP TABLE IF EXISTS transhume.nodes_posts CASCADE;

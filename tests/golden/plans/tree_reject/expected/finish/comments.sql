@@ -10,7 +10,7 @@ SELECT setval(
   coalesce(max(id) >= 1, false)
 )
 FROM app.comments;
-DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.tree_comments CASCADE;
 DROP TABLE IF EXISTS transhume.rows_comments;
 DROP TABLE IF EXISTS transhume.intact_comments;
 

@@ -127,7 +127,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.tree_comments (key, parent, depth, place, fate)
+CREATE UNLOGGED TABLE transhume."nodes_comments_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -150,8 +150,16 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_comments AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.place, n.fate FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.depth,
+  n.place,
+  NULL::integer AS was,
+  n.fate
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_comments_$part" INHERIT transhume.tree_comments;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -277,7 +285,19 @@ $loose$;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_comments (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_comments'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_comments'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -297,7 +317,7 @@ DROP TABLE transhume.links_comments;
 SELECT i.intact FROM transhume.intact_comments AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_comments;
+DROP TABLE IF EXISTS transhume.tree_comments CASCADE;
 DROP TABLE IF EXISTS transhume.rows_comments;
 DROP TABLE IF EXISTS transhume.intact_comments;
 DROP TABLE IF EXISTS transhume.links_comments;

@@ -4,6 +4,6 @@
 -- undo   nothing to undo
 
 -- transhume: apply on target
-DROP TABLE IF EXISTS transhume.tree_forwards;
+DROP TABLE IF EXISTS transhume.tree_forwards CASCADE;
 DROP TABLE IF EXISTS transhume.rows_forwards;
 DROP TABLE IF EXISTS transhume.intact_forwards;

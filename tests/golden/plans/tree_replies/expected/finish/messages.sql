@@ -4,6 +4,6 @@
 -- undo   nothing to undo
 
 -- transhume: apply on target
-DROP TABLE IF EXISTS transhume.tree_messages;
+DROP TABLE IF EXISTS transhume.tree_messages CASCADE;
 DROP TABLE IF EXISTS transhume.rows_messages;
 DROP TABLE IF EXISTS transhume.intact_messages;

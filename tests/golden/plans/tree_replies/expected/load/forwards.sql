@@ -13,12 +13,18 @@ FROM transhume.chunk AS c
 WHERE c.run = $1::uuid AND c.step = 'tree.forwards';
 
 -- transhume: split on target binds ranges share -- where each range ends but the last
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_forwards'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_forwards'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
@@ -37,12 +43,18 @@ WHERE page.ranges > page.before AND page.ranges < $1::bigint
 ORDER BY page.block;
 
 -- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_forwards'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_forwards'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT
   least(
@@ -87,6 +99,7 @@ WHERE ($1::text IS NULL OR node.ctid > $1::tid)
 -- transhume: stage on target -- where they arrive; emptied each time
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_forwards (
   id integer,
+  "part in source" oid,
   "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_forwards;
@@ -94,10 +107,12 @@ TRUNCATE pg_temp.stage_forwards;
 -- transhume: fill on target binds after.1 upto.1
 INSERT INTO pg_temp.stage_forwards (
   id,
+  "part in source",
   "place in source"
 )
   SELECT
     s.id,
+    node.tableoid AS "part in source",
     node.ctid AS "place in source"
   FROM transhume.tree_forwards AS node
 CROSS JOIN LATERAL (
@@ -140,7 +155,9 @@ SELECT
   node.parent::integer AS parent_id,
   node.path AS path
 FROM pg_temp.stage_forwards AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_forwards AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_forwards AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size];
       GET DIAGNOSTICS touched = ROW_COUNT;
       inserted := sift.inserted + sift.touched;
@@ -174,10 +191,12 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'forwards', 'public.message',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source',
+  to_jsonb(s.*) - 'part in source' - 'place in source',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_forwards AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_forwards AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_forwards AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

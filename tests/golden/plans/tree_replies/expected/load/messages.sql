@@ -13,12 +13,18 @@ FROM transhume.chunk AS c
 WHERE c.run = $1::uuid AND c.step = 'tree.messages';
 
 -- transhume: split on target binds ranges share -- where each range ends but the last
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_messages'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_messages'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT format('(%s,65535)', page.block) AS ctid
 FROM (
@@ -37,12 +43,18 @@ WHERE page.ranges > page.before AND page.ranges < $1::bigint
 ORDER BY page.block;
 
 -- transhume: bound on target binds after.1 upto.1 rows -- where the next chunk ends
-WITH heap AS (
+WITH RECURSIVE part AS (
+  SELECT 'transhume.tree_messages'::regclass::oid AS oid
+  UNION
+  SELECT child.inhrelid
+  FROM part
+  JOIN pg_inherits AS child ON child.inhparent = part.oid
+), heap AS (
   SELECT
     pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks,
     CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS density
   FROM pg_class AS c
-  WHERE c.oid = 'transhume.tree_messages'::regclass
+  WHERE c.oid IN (SELECT part.oid FROM part)
 )
 SELECT
   least(
@@ -108,7 +120,7 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $3::uuid, $4, $5::bigint, 'messages', 'public.message',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source' - 'node id',
+  to_jsonb(s.*) - 'part in source' - 'place in source' - 'node id',
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM transhume.tree_messages AS node
 CROSS JOIN LATERAL (
@@ -143,6 +155,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.stage_messages (
   about integer,
   about_id text,
   "node id" uuid,
+  "part in source" oid,
   "place in source" tid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE pg_temp.stage_messages;
@@ -154,6 +167,7 @@ INSERT INTO pg_temp.stage_messages (
   about,
   about_id,
   "node id",
+  "part in source",
   "place in source"
 )
   SELECT
@@ -162,6 +176,7 @@ INSERT INTO pg_temp.stage_messages (
     s.about,
     s.about_id,
     s."node id",
+    node.tableoid AS "part in source",
     node.ctid AS "place in source"
   FROM transhume.tree_messages AS node
 CROSS JOIN LATERAL (
@@ -216,7 +231,9 @@ SELECT
   node.depth AS depth,
   node."position" AS "position"
 FROM pg_temp.stage_messages AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_messages AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 LEFT JOIN transhume.map_channels AS m_about_id_channels ON m_about_id_channels.legacy_id = CASE WHEN s.about = 1 AND (CASE WHEN s.about_id COLLATE "C" ~ '^\s*[+-]?\d+\s*$' AND octet_length(s.about_id) <= 1000 THEN s.about_id::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE s.about_id IS NULL END) THEN s.about_id::bigint END
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (s.about IS NULL OR s.about IN (1, 2))
@@ -257,10 +274,12 @@ INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, targ
 SELECT
   $1::uuid, $2, $3::bigint, 'messages', 'public.message',
   ARRAY[s.id::text],
-  to_jsonb(s.*) - 'place in source' - 'node id',
+  to_jsonb(s.*) - 'part in source' - 'place in source' - 'node id',
   refused.target_column, refused.reason, refused.sqlstate, 'rejected'
 FROM pg_temp.stage_messages AS s
-CROSS JOIN LATERAL (SELECT n.* FROM transhume.tree_messages AS n WHERE n.ctid = s."place in source" OFFSET 0) AS node
+CROSS JOIN LATERAL (
+  SELECT n.* FROM transhume.tree_messages AS n WHERE n.tableoid = s."part in source" AND n.ctid = s."place in source" OFFSET 0
+) AS node
 JOIN unnest($4::tid[], $5::text[], $6::text[], $7::text[]) AS refused (place, target_column, reason, sqlstate)
   ON refused.place = s.ctid;
 

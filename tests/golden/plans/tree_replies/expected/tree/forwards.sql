@@ -130,7 +130,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_forwards (key, parent, depth, level, place, parents, was)
+CREATE UNLOGGED TABLE transhume."nodes_forwards_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -156,8 +156,18 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_forwards AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.depth,
+  n.level,
+  n.place,
+  n.parents,
+  n.was,
+  NULL::text AS fate
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_forwards_$part" INHERIT transhume.nodes_forwards;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -277,7 +287,7 @@ BEGIN
     n.key, n.parent, n.depth, n.level, n.place, n.parents, n.was, n.fate,
     row_number() OVER (PARTITION BY n.parent ORDER BY n.key)::integer AS position
   FROM transhume.nodes_forwards AS n;
-  DROP TABLE transhume.nodes_forwards;
+  DROP TABLE transhume.nodes_forwards CASCADE;
 END
 $siblings$;
 CREATE INDEX siblings_forwards_parent ON transhume.siblings_forwards (parent);
@@ -299,11 +309,23 @@ WITH RECURSIVE longest AS (
 )
 SELECT n.* FROM node AS n
 ORDER BY n.key;
-DROP TABLE transhume.siblings_forwards;
+DROP TABLE transhume.siblings_forwards CASCADE;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_forwards (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_forwards'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_forwards'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -326,9 +348,9 @@ DROP TABLE transhume.links_forwards;
 SELECT i.intact FROM transhume.intact_forwards AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_forwards;
+DROP TABLE IF EXISTS transhume.tree_forwards CASCADE;
 DROP TABLE IF EXISTS transhume.rows_forwards;
 DROP TABLE IF EXISTS transhume.intact_forwards;
 DROP TABLE IF EXISTS transhume.links_forwards;
-DROP TABLE IF EXISTS transhume.nodes_forwards;
-DROP TABLE IF EXISTS transhume.siblings_forwards;
+DROP TABLE IF EXISTS transhume.nodes_forwards CASCADE;
+DROP TABLE IF EXISTS transhume.siblings_forwards CASCADE;

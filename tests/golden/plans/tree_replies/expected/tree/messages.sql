@@ -150,7 +150,7 @@ BEGIN
   END IF;
 END
 $how$;
-INSERT INTO transhume.nodes_messages (key, parent, depth, place, parent_id, root_id, "position")
+CREATE UNLOGGED TABLE transhume."nodes_messages_$part" WITH (autovacuum_enabled = false) AS
 WITH RECURSIVE node AS (
   SELECT
     l.key,
@@ -182,8 +182,20 @@ WITH RECURSIVE node AS (
   FROM node AS n
   JOIN transhume.links_messages AS l ON l.parent = n.key
 )
-SELECT n.key, n.parent, n.depth, n.place, n.parent_id, n.root_id, n."position" FROM node AS n
+SELECT
+  n.key,
+  n.parent,
+  n.depth,
+  n."position",
+  n.place,
+  n.parent_id,
+  n.root_id,
+  NULL::integer AS was,
+  NULL::text AS fate,
+  NULL::uuid AS id
+FROM node AS n
 ORDER BY n.key;
+ALTER TABLE transhume."nodes_messages_$part" INHERIT transhume.nodes_messages;
 
 -- transhume: build of "loose" on target binds run step -- what no root leads to
 SELECT set_config('transhume.missed', (
@@ -337,13 +349,25 @@ BEGIN
   FROM transhume.nodes_messages AS n
   JOIN transhume.links_messages AS l ON l.key = n.key
   ORDER BY n.key;
-  DROP TABLE transhume.nodes_messages;
+  DROP TABLE transhume.nodes_messages CASCADE;
 END
 $siblings$;
 
 -- transhume: build of "statistics" on target -- how many rows are in a block
 SELECT set_config('default_statistics_target', '1', true);
-ANALYZE transhume.tree_messages (key);
+DO $statistics$
+DECLARE
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT 'transhume.tree_messages'::regclass
+    UNION ALL
+    SELECT i.inhrelid::regclass FROM pg_inherits AS i WHERE i.inhparent = 'transhume.tree_messages'::regclass
+  LOOP
+    EXECUTE 'ANALYZE ' || part || ' (key)';
+  END LOOP;
+END
+$statistics$;
 
 -- transhume: build of "listing" on target binds run step -- what was done to each row that does not hang where the source says
 INSERT INTO transhume.reject (run, step, chunk, table_id, source, key, raw, target_column, reason, sqlstate, action)
@@ -369,8 +393,8 @@ DROP TABLE transhume.links_messages;
 SELECT i.intact FROM transhume.intact_messages AS i;
 
 -- transhume: revert on target
-DROP TABLE IF EXISTS transhume.tree_messages;
+DROP TABLE IF EXISTS transhume.tree_messages CASCADE;
 DROP TABLE IF EXISTS transhume.rows_messages;
 DROP TABLE IF EXISTS transhume.intact_messages;
 DROP TABLE IF EXISTS transhume.links_messages;
-DROP TABLE IF EXISTS transhume.nodes_messages;
+DROP TABLE IF EXISTS transhume.nodes_messages CASCADE;
