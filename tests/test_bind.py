@@ -56,7 +56,8 @@ def test_offsets_lead_back(tokens: list[str], value: str) -> None:
 
 def test_a_table_for_each_part() -> None:
     """Of the runner's own tables, the end of the name; of nobody else's, and not without a part."""
-    text = """CREATE TABLE transhume."found_$part" AS SELECT $1 AS "x_$part", 'transhume."a_$part"' FROM app."b_$part" WHERE oh"""
+    text = """CREATE TABLE transhume."found_$part" AS
+              SELECT $1 AS "x_$part", 'transhume."a_$part"' FROM app."b_$part" WHERE oh"""
     bound = bind(text, ["7"], "3")
 
     assert bound.text == text.replace("found_$part", "found_3").replace("$1", "'7'")
