@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -54,6 +54,11 @@ def source(rows: int = ROWS) -> str:
     return SOURCE.replace("ROWS", str(rows))
 
 
+def clean() -> str:
+    """Comments all of which move and hang where the source says: the walk finds every one of them."""
+    return re.sub(r"n % (50|90|10|40) = \d+", "false", source()).replace("n % 5 > 0", "n % 5 > 0 AND n > 5")
+
+
 def test_every_row_is_accounted_for(projects: Projects) -> None:
     """What the filter leaves out the tree step has counted, what a guard refuses the load; nothing is left behind."""
     migration = projects(source(), {"comments": COMMENTS})
@@ -90,15 +95,19 @@ def test_a_row_that_cannot_be_read(projects: Projects) -> None:
     assert list(account.problems()) == []
 
 
-def test_rows_that_the_server_refuses(projects: Projects) -> None:
-    """Rows that no guard knows of are sifted out by their place in the hierarchy, with the server's reason."""
+@pytest.mark.parametrize("content", [source, clean])
+def test_rows_that_the_server_refuses(content: Callable[[], str], projects: Projects) -> None:
+    """Rows that no guard knows of are sifted out by their place in the hierarchy, with the server's reason.
+
+    Where the walk has found all of them, the hierarchy is a table for each part, with equal places in them.
+    """
     target = """CREATE SCHEMA app; CREATE TABLE app.comments (id uuid PRIMARY KEY, legacy_id integer, size integer,
                 body text, parent_id uuid, root_id uuid, depth integer, position integer);
                 CREATE FUNCTION app.even(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
                 $$ BEGIN IF $1 % 100 = 1 THEN RAISE 'no % here', $1 USING ERRCODE = '22023'; END IF;
                          RETURN true; END $$;
                 ALTER TABLE app.comments ADD CHECK (app.even(legacy_id))"""
-    migration = projects(source(), {"comments": f"{COMMENTS}create: false\n"}, target=target)
+    migration = projects(content(), {"comments": f"{COMMENTS}create: false\n"}, target=target)
     migration.apply()
 
     aside = "SELECT step, key, reason FROM transhume.reject WHERE sqlstate = '22023' ORDER BY key"
@@ -145,13 +154,28 @@ def test_parts_are_those_that_it_began_with(projects: Projects, first: str, then
 )
 def test_the_order_of_the_source(projects: Projects, fill: str) -> None:
     """Rows stand in the target as they stood in the source, however deep they are."""
-    clean = re.sub(r"n % (50|90|10|40) = \d+", "false", source()).replace("n % 5 > 0", "n % 5 > 0 AND n > 5")
     spec = COMMENTS.replace("depth: depth, position: position}", fill)
-    migration = projects(clean, {"comments": spec})
+    migration = projects(clean(), {"comments": spec})
     migration.apply(jobs=1)
 
     keys = [key for (key,) in migration.ask("SELECT legacy_id FROM app.comments ORDER BY ctid")]
     assert keys == list(range(1, ROWS + 1))
+    assert migration.ask(KEPT) == []
+
+
+def test_the_tables_of_parts_go_with_the_hierarchy(projects: Projects) -> None:
+    """A run that is killed behind its walks is rolled back, and leaves none of their tables."""
+    migration = projects(clean(), {"comments": COMMENTS})
+    parts = "SELECT relname FROM pg_class WHERE relname ~ '^nodes_comments_[0-9]$' ORDER BY 1"
+    point = next(
+        point for point in range(4, 16)
+        if migration.command("apply", "--jobs", "2", TRANSHUME_FAILPOINT=f"ddl-after-commit:{point}").returncode
+        == -signal.SIGKILL and len(migration.ask(parts)) == 2
+    )  # fmt: skip
+    assert point
+    migration.roll_back()
+
+    assert migration.ask(parts) == migration.ask(KEPT) == []
 
 
 def test_many_links_are_hashed_once(projects: Projects) -> None:
