@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from runner.units import Budget, seconds, size
 NAME = "plan.yaml"
 PAGE = "PLAN.md"
 CHUNK = (2_000, 50_000)
+_SCHEMA = re.compile(r'(?:"(?:[^"]|"")*"|[^."]+)(?=\.)')  # of a qualified name as SQL has it
 AGAIN = "run `transhume plan` again, and have the difference reviewed"
 
 
@@ -190,6 +192,11 @@ class Plan:
     def table(self) -> Mapping[str, Table]:
         """The tables by id."""
         return {table.id: table for table in self.tables}
+
+    @cached_property
+    def schemas(self) -> tuple[str, ...]:
+        """The schemas of the tables, as they are written in SQL."""
+        return tuple(dict.fromkeys(found[0] for table in self.tables if (found := _SCHEMA.match(table.target))))
 
     @cached_property
     def load(self) -> Mapping[str, Step]:

@@ -133,7 +133,7 @@ class Work:
                 return
             failpoint("ddl-before-fence")
             with session.transaction():
-                autovacuum.outlast(session, [table.target for table in self.context.plan.tables])
+                autovacuum.outlast(session, self.context.plan.schemas)
                 fence.hold(session, self.run)
                 rows = act(session)
                 failpoint("ddl-before-record")
