@@ -145,10 +145,8 @@ def _check(text: SqlText, token: Token) -> None:
     written = word_of(text, token)
     match token.token_type:
         case TokenType.SEMICOLON:
-            message, hint = (
-                f"there is a semicolon, and this should be {text.what}",
-                "take it out, and what comes after it",
-            )
+            message = f"there is a semicolon, and this should be {text.what}"
+            hint = "take it out, and what comes after it"
             text.refuse("E402", message, token, "one is all that fits", hint)
         case TokenType.PARAMETER | TokenType.SESSION_PARAMETER:
             hint = "abs() is the absolute value" if written == "@" else ""

@@ -10,9 +10,7 @@ from compiler.layout import RUNNER, links_sql, rows_sql, tree_sql
 from compiler.render import render
 from compiler.sql import Sql, cast, column, fits, ident, join, literal, names, qname
 
-PART = (
-    "_$part"  # the end of a table's name of which there is one for each part of a build: the runner writes the number
-)
+PART = "_$part"  # how a name ends of which each part of a build has its own: the runner writes the number
 DIGITS = 6  # of a position in a path, at least
 WHOLE = {"smallint": 16, "integer": 32, "bigint": 64}  # types of keys that are whole numbers, with their bits
 _FOUND = "23503"  # foreign_key_violation

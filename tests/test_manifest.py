@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -87,6 +88,18 @@ def test_a_file_edited_while_the_plan_runs_is_refused(folder: Path) -> None:
 
     with pytest.raises(Refused, match="was edited after it was compiled"):
         plan.open(step)
+
+
+def test_schemas(folder: Path) -> None:
+    """Each schema that a table is in, once, with its quotes."""
+    plan = read_plan(folder)
+    table = plan.tables[0]
+    names = ["app.orders", '"Old.App"."a.b"', "app.users", '"q""uoted".c']
+
+    assert plan.schemas == ("app",)
+    assert replace(plan, tables=tuple(replace(table, target=name) for name in names)).schemas == (
+        "app", '"Old.App"', '"q""uoted"',
+    )  # fmt: skip
 
 
 def test_notes_beside_the_plan_are_let_be(folder: Path) -> None:
