@@ -71,15 +71,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f'did you mean "{close}"?' if close else ""
 
 
-def known_here(word: str, known: Iterable[str]) -> str:
+def known_here(word: str, known: Iterable[str], most: int = MOST_KNOWN) -> str:
     """A hint with the known word that is closest, else with the first of those known; "" where none is."""
     words = list(dict.fromkeys(known))
     if close := did_you_mean(word, words):
         return close
     if not words:
         return ""
-    more = f" and {len(words) - MOST_KNOWN:,} more" if len(words) > MOST_KNOWN else ""
-    return f"known here: {', '.join(words[:MOST_KNOWN])}{more}"
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    return f"known here: {', '.join(words[:most])}{more}"
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -223,9 +223,9 @@ def _unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
     if name == scope.alias:
         hint = "name its columns, in jsonb_build_object() say"
         return Diagnostic("E311", f'"{name}" is the whole row, and this should be one value', span, "no column", hint)
-    hint, close = known_here(name, scope.columns), closest(name, scope.columns)
-    if close and ident(close) != close:
-        hint = f'did you mean "{close}", in double quotes?'
+    close = closest(name, scope.columns)
+    quoted = f'did you mean "{close}", in double quotes?' if close and ident(close) != close else ""
+    hint = quoted or known_here(name, scope.columns)
     return Diagnostic("E311", f'column "{name}" does not exist in {scope.what}', span, "unknown column", hint)
 
 

@@ -63,6 +63,11 @@ def text_key(values: Sequence[Sql]) -> Sql:
     return Sql(f"ROW({join(', ', (cast(value, 'text') for value in values))})::text")
 
 
+def is_none_of(text: Sql, place: int) -> Sql:
+    """The condition that a text is not in the array that $place binds; through an empty one no row is looked."""
+    return Sql(f"(cardinality(${place}::text[]) = 0 OR ({text} = ANY (${place}::text[])) IS NOT TRUE)")
+
+
 def as_type(key: Sql, own: str, wanted: str) -> Sql:
     """A key of type `own` as it can be compared with a column of type `wanted`; numbers can as they are."""
     one, other = (read_type(type).family for type in (own, wanted))

@@ -16,7 +16,7 @@ from compiler.hierarchy import narrow
 from compiler.layout import Layout, relation_sql, unique
 from compiler.plan import Section
 from compiler.render import render
-from compiler.rows import Reading, source_key, source_sql, text_key, where
+from compiler.rows import Reading, is_none_of, source_key, source_sql, text_key, where
 from compiler.spec import Filled
 from compiler.sql import Sql, cast, column, join, literal, tight
 from compiler.tree_walk import DIGITS, WHOLE, ordered
@@ -70,7 +70,8 @@ class Shape:
         became = Sql(f"cardinality($2::text[]) > 0 AND {text} = ANY ($2::text[]){f', {nowhere}' if nowhere else ''}")
         link = render(
             "tree/shape_source", key=own["key"], parent=own["parent"], rows=rows, joins=self.tree.links.joins,
-            place=self._place("row_number", own["parent"], became, join(", ", (*order, by))), text=text,
+            place=self._place("row_number", own["parent"], became, join(", ", (*order, by))),
+            arrived=is_none_of(text, 1),
         )  # fmt: skip
         return self._sums(link)
 

@@ -43,7 +43,7 @@ class Walk:
     @property
     def nodes(self) -> Sql:
         """Where each row hangs."""
-        return self._named("nodes") if self.tree.counts else tree_sql(self.table)
+        return qname(RUNNER, fits(f"nodes_{self.table}")) if self.tree.counts else tree_sql(self.table)
 
     @property
     def siblings(self) -> Sql:
@@ -53,12 +53,6 @@ class Walk:
     @property
     def _siblings(self) -> str:
         return fits(f"{'siblings' if 'path' in self.tree.fills else 'tree'}_{self.table}")
-
-    def _named(self, kind: str) -> Sql:
-        return qname(RUNNER, fits(f"{kind}_{self.table}"))
-
-    def _index(self, kind: str) -> Sql:
-        return ident(fits(f"{kind}_{self.table}_key"))
 
     # What moves.
 
@@ -130,7 +124,7 @@ class Walk:
         """How rows are found from level to level, and the way up from what orphans hang from."""
         return render(
             "tree/found_by", links=self.links, name=literal(self.links), by_parent=ident(self._by_parent),
-            by_key=self._index("links") if self.under else None,
+            by_key=ident(fits(f"links_{self.table}_key")) if self.under else None,
         )  # fmt: skip
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from compiler.diagnostics import Diagnostic, closest, did_you_mean
+from compiler.diagnostics import Diagnostic, closest, did_you_mean, known_here
 from compiler.document import Document, Map, Seq, Text, Value
 from compiler.schema import Schema, SchemaName, Violation, violations
 
@@ -16,7 +16,6 @@ KINDS: Mapping[str, str] = {
 }
 
 
-QUOTE = '"'
 SCALAR = ("string", "integer", "boolean", "null")
 
 
@@ -40,7 +39,8 @@ def _subject(violation: Violation) -> str:
 def _meant(violation: Violation) -> str:
     """A hint with what the value is for, in the schema's words; else with its keys, or an example."""
     if about := _first_sentence(violation.part):
-        return f"{_subject(violation).replace(QUOTE, '')}: {about}"
+        subject = _subject(violation).replace('"', "")
+        return f"{subject}: {about}"
     if needed := violation.part.get("required"):
         return f"write {{{', '.join(f'{key}: ...' for key in needed)}}}"
     examples = violation.part.get("examples", ())
@@ -96,7 +96,7 @@ def _unknown_keys(document: Document, violation: Violation) -> Iterator[Diagnost
 
 
 def _unknown_key(document: Document, key: Text, known: Sequence[str]) -> Diagnostic:
-    hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
+    hint = known_here(key, known, len(known))
     return Diagnostic("E201", f'unknown key "{key}"', document.span(key), "not known here", hint)
 
 

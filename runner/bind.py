@@ -50,7 +50,7 @@ class Bound:
         return original + max(0, offset - at)
 
 
-def bind(text: str, values: Sequence[Value], part: str | None = None) -> Bound:
+def bind(text: str, values: Sequence[Value], part: Value = None) -> Bound:
     """Write `values[n - 1]` in place of each $n, and `part` at the end of the names of tables that are made by parts.
 
     Raises ValueError for a $n without a value, or a NUL character.

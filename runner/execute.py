@@ -43,7 +43,7 @@ def bound_text(section: Section, values: Values) -> Bound:
     if unknown := [name for name in section.binds if name not in values]:
         raise Refused(f'"{unknown[0]}" is not bound in {section.title}', place=section.place())
     part = values["part"] if "part" in section.binds else None
-    return bind(section.text, [values[name] for name in section.binds], part if isinstance(part, str) else None)
+    return bind(section.text, [values[name] for name in section.binds], part)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from runner import names
 from runner.errors import Place, Refused
 from runner.sections import Side, StepFile, split
 from runner.units import Budget, seconds, size
@@ -22,7 +22,6 @@ from runner.units import Budget, seconds, size
 NAME = "plan.yaml"
 PAGE = "PLAN.md"
 CHUNK = (2_000, 50_000)
-_SCHEMA = re.compile(r'(?:"(?:[^"]|"")*"|[^."]+)(?=\.)')  # of a qualified name as SQL has it
 AGAIN = "run `transhume plan` again, and have the difference reviewed"
 
 
@@ -195,8 +194,8 @@ class Plan:
 
     @cached_property
     def schemas(self) -> tuple[str, ...]:
-        """The schemas of the tables, as they are written in SQL."""
-        return tuple(dict.fromkeys(found[0] for table in self.tables if (found := _SCHEMA.match(table.target))))
+        """The schemas of the tables."""
+        return tuple(dict.fromkeys(names.split(table.target)[0] for table in self.tables))
 
     @cached_property
     def load(self) -> Mapping[str, Step]:

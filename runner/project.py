@@ -15,11 +15,11 @@ import yaml
 
 from runner.databases import SIDES, Side
 from runner.errors import USAGE, RunnerError
+from runner.names import split
 
 # what stands before a dot: a schema, or an alias, which is no schema's name and so is not found
 QUALIFIER = re.compile(r'(?:"((?:[^"]|"")+)"|(\w+))\s*\.')
 _WORD = re.compile(r'"((?:[^"]|"")+)"|(\w+)')
-_PART = re.compile(r'"((?:[^"]|"")*)"(?=\.|$)|([^.]*)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,6 @@ def read_project(project: str) -> Project:
     for one in watched:
         schemas[one.side] += [one.schema] if one.schema else []
     return Project(folder, folder.resolve().name, variables, schemas, code, watched)
-
-
-def split(text: str) -> tuple[str, ...]:
-    """The parts of a dotted name; a part in double quotes may hold dots, and quotes doubled."""
-    parts, at = [], 0
-    while at <= len(text):
-        found = _PART.match(text, at)
-        assert found is not None  # the second branch matches anything, even nothing
-        parts.append(found[2] if found[1] is None else found[1].replace('""', '"'))
-        at = found.end() + 1
-    return tuple(parts)
 
 
 def _protected(

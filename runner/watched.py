@@ -13,7 +13,8 @@ from runner.analysis import TABLE
 from runner.catalog_entries import ORDER
 from runner.code_uses import scan
 from runner.databases import Side
-from runner.project import Project, Watched, split
+from runner.names import split
+from runner.project import Project, Watched
 from runner.uses import read_uses, uses_entry
 
 TABLES = ("table", "partitioned table", "foreign table")

@@ -91,14 +91,14 @@ def test_a_file_edited_while_the_plan_runs_is_refused(folder: Path) -> None:
 
 
 def test_schemas(folder: Path) -> None:
-    """Each schema that a table is in, once, with its quotes."""
+    """Each schema that a table is in, once, without its quotes."""
     plan = read_plan(folder)
     table = plan.tables[0]
     names = ["app.orders", '"Old.App"."a.b"', "app.users", '"q""uoted".c']
 
     assert plan.schemas == ("app",)
     assert replace(plan, tables=tuple(replace(table, target=name) for name in names)).schemas == (
-        "app", '"Old.App"', '"q""uoted"',
+        "app", "Old.App", 'q"uoted',
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from compiler.compared import Compared, compared, incomparable
 from compiler.layout import unique
 from compiler.plan import Lock, Section
 from compiler.render import render
-from compiler.rows import reading, source_key, source_sql, text_key, where
+from compiler.rows import is_none_of, reading, source_key, source_sql, text_key, where
 from compiler.shape import Shape
 from compiler.sql import Sql, column, ident, join, literal
 from compiler.steps.base import TableStep
@@ -98,9 +98,8 @@ class VerifyTable(TableStep):
             return
         nulled = {name: Sql(f"{self._key} = ANY (${place}::text[])") for name, place in self._nulled.items()}
         source = (each.of_source(nulled.get(each.name)) for each in self._compared)
-        left_out = Sql(f"(cardinality($1::text[]) = 0 OR ({self._key} = ANY ($1::text[])) IS NOT TRUE)")
         rows, conditions = reading(self.table, self.layout).whole
-        sql = self._row_sum((*self._tie(self._key), *source), rows, (*conditions, left_out))
+        sql = self._row_sum((*self._tie(self._key), *source), rows, (*conditions, is_none_of(self._key, 1)))
         yield Section("checksum", "source", sql, binds=self._binds, prose=_TO_ARRIVE)
         key = source_key(self.table, "t")
         target = (each.of_target() for each in self._compared)

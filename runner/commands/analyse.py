@@ -15,7 +15,8 @@ from runner.connect import address
 from runner.databases import SIDES, Side, addresses
 from runner.dependents_block import block
 from runner.errors import USAGE, RunnerError
-from runner.project import Project, read_project, split
+from runner.names import split
+from runner.project import Project, read_project
 from runner.report import standard_output
 from runner.report_uses import code_table, code_title, summary, title, uses_table, values
 

@@ -59,6 +59,15 @@ def clean() -> str:
     return re.sub(r"n % (50|90|10|40) = \d+", "false", source()).replace("n % 5 > 0", "n % 5 > 0 AND n > 5")
 
 
+def kill_behind(migration: Migration, jobs: str, reached: Callable[[], object]) -> None:
+    """Apply, and be killed behind one build after the other, until it has come that far."""
+    assert any(
+        migration.command("apply", "--jobs", jobs, TRANSHUME_FAILPOINT=f"ddl-after-commit:{point}").returncode
+        == -signal.SIGKILL and reached()
+        for point in range(4, 16)
+    )  # fmt: skip
+
+
 def test_every_row_is_accounted_for(projects: Projects) -> None:
     """What the filter leaves out the tree step has counted, what a guard refuses the load; nothing is left behind."""
     migration = projects(source(), {"comments": COMMENTS})
@@ -136,12 +145,7 @@ def test_parts_are_those_that_it_began_with(projects: Projects, first: str, then
     """A walk in parts that is killed between two of them ends in as many, whatever jobs there are later."""
     undisturbed, killed = (projects(source(), {"comments": COMMENTS}) for _ in range(2))
     undisturbed.apply()
-    point = next(
-        point for point in range(4, 16)
-        if killed.command("apply", "--jobs", first, TRANSHUME_FAILPOINT=f"ddl-after-commit:{point}").returncode
-        == -signal.SIGKILL and killed.ask(THREADS)
-    )  # fmt: skip
-    assert point
+    kill_behind(killed, first, lambda: killed.ask(THREADS))
     assert killed.command("apply", "--jobs", then).returncode == 0
 
     assert killed.ask(THREADS) == [(f'build of "threads", {n} of {first}',) for n in range(1, int(first) + 1)]
@@ -167,12 +171,7 @@ def test_the_tables_of_parts_go_with_the_hierarchy(projects: Projects) -> None:
     """A run that is killed behind its walks is rolled back, and leaves none of their tables."""
     migration = projects(clean(), {"comments": COMMENTS})
     parts = "SELECT relname FROM pg_class WHERE relname ~ '^nodes_comments_[0-9]$' ORDER BY 1"
-    point = next(
-        point for point in range(4, 16)
-        if migration.command("apply", "--jobs", "2", TRANSHUME_FAILPOINT=f"ddl-after-commit:{point}").returncode
-        == -signal.SIGKILL and len(migration.ask(parts)) == 2
-    )  # fmt: skip
-    assert point
+    kill_behind(migration, "2", lambda: len(migration.ask(parts)) == 2)
     migration.roll_back()
 
     assert migration.ask(parts) == migration.ask(KEPT) == []
