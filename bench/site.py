@@ -148,12 +148,19 @@ def _clients_cpu() -> float:
 
 
 def _server_cpu(server: Server) -> float:
-    """Of the postmaster, of its processes, and of those that it has outlived."""
+    """Of the postmaster, of its processes, and of those that it has outlived.
+
+    A process that ends while they are counted is either not counted or counted twice, so it is done again: a session
+    ends shortly after its client has.
+    """
     postmaster = psutil.Process(server.pid)
-    times = postmaster.cpu_times()
-    total = times.user + times.system + times.children_user + times.children_system
-    for process in postmaster.children():
-        with contextlib.suppress(psutil.Error):
-            times = process.cpu_times()
-            total += times.user + times.system
-    return float(total)
+    while True:
+        processes = postmaster.children()
+        times = postmaster.cpu_times()
+        total = times.user + times.system + times.children_user + times.children_system
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in processes:
+                times = process.cpu_times()
+                total += times.user + times.system
+            if postmaster.children() == processes:
+                return float(total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,6 +48,18 @@ def tried(clock: Clock, takes: Callable[[int], float], patience: float, succeeds
     return persist(
         lambda: clock.act(takes, succeeds), stop=threading.Event(), patience=patience, failed=lambda error: None
     )
+
+
+def test_what_succeeds_leaves_nothing_to_collect() -> None:
+    """No garbage in cycles: freeing it at a bad moment has stopped a worker's Python for good (runner/retry.py)."""
+    stop = threading.Event()
+    gc.collect()
+    gc.disable()
+    try:
+        assert persist(lambda: "done", stop=stop, patience=60, failed=lambda error: None) == "done"
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_an_outage_is_waited_for(clock: Clock) -> None:

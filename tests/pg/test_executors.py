@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
+import dask
 import distributed
 import psutil
 import psycopg
@@ -24,10 +25,11 @@ FAILPOINT = "TRANSHUME_FAILPOINT"
 
 
 def started() -> Any:
-    """A Dask cluster of two processes."""
-    return distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
-    )
+    """A Dask cluster of two processes, without the profiler that can stop a Python before 3.11.9: docs/runner.md."""
+    with dask.config.set({"distributed.worker.profile.enabled": False}):
+        return distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
+        )
 
 
 @pytest.fixture(scope="module")
