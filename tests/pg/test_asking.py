@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from uuid import UUID
 
 import psycopg
@@ -178,12 +180,24 @@ def test_waiting_ends_with_the_runner(migrations: Make, monkeypatch: pytest.Monk
     """`abort --wait` returns once the lock is free; `pause --wait` says that there is nobody to pause any more."""
     migration = migrations(rows=0)
     plan, places = read_plan(migration.folder), migration.places
-    with at_work(migration) as (session, _):
-        monkeypatch.setattr("runner.asking.time.sleep", lambda seconds: session.close())
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s"
+
+    def ended(session: Session) -> Callable[[float], None]:
+        """In place of a pause between two looks, the runner ends; the server lets go of its lock a moment later."""
+        pid = session.info.backend_pid
+
+        def sleep(seconds: float) -> None:
+            session.close()
+            while migration.ask(locks, pid) != [(0,)]:
+                pass
+
+        return sleep
+
+    with at_work(migration) as (session, _), monkeypatch.context() as patch:
+        patch.setattr("runner.asking.time", SimpleNamespace(sleep=ended(session), monotonic=time.monotonic))
         assert asking.ask(plan, places, "stop", wait=30).waited
-    monkeypatch.undo()
-    with at_work(migration) as (session, _):
-        monkeypatch.setattr("runner.asking.time.sleep", lambda seconds: session.close())
+    with at_work(migration) as (session, _), monkeypatch.context() as patch:
+        patch.setattr("runner.asking.time", SimpleNamespace(sleep=ended(session), monotonic=time.monotonic))
         with pytest.raises(RunnerError, match="the runner has ended meanwhile"):
             asking.ask(plan, places, "pause", wait=30)
 
