@@ -6,6 +6,7 @@ from runner.connect import Session
 from runner.errors import RunnerError
 from runner.journal import Run, scalar
 from runner.manifest import Plan, Table
+from runner.rejects import ROWS
 
 HINT = "mend the rows in the source and apply again; or roll back, raise `rejected:` in {}, plan and apply"
 COUNTED = "run = %s AND action IN ('rejected', 'reconciled')"
@@ -46,7 +47,7 @@ def _at_most(session: Session, plan: Plan, run: Run, table: str | None) -> int:
 
 
 def _set_aside(session: Session, run: Run, table: str | None) -> int:
-    query = f"""SELECT count(DISTINCT (table_id, key)) FROM transhume.reject
+    query = f"""SELECT {ROWS} FROM transhume.reject
                 WHERE {COUNTED} AND (%s::text IS NULL OR table_id = %s)"""
     return int(scalar(session, query, (run.run, table, table)))
 

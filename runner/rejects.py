@@ -13,6 +13,10 @@ from runner.connect import Session
 from runner.journal import Keyset, Run
 from runner.manifest import Table
 
+# Rows, out of entries: a row has one for each reference that it lost. Without a key in the source it is named by its
+# place in the target, which a later step may find another row at: of those taken away, the step is part of the name.
+ROWS = "count(DISTINCT (table_id, key, CASE action WHEN 'reconciled' THEN step END))"
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:
@@ -46,10 +50,10 @@ def set_aside(session: Session, run: Run) -> Mapping[str, Mapping[str, int]]:
 
 def set_aside_by(session: Session, run: Run, step: str | None) -> Mapping[str, Mapping[str, int]]:
     """The same for the rows that one step has set aside; None for all steps."""
-    query = """SELECT table_id, action, count(DISTINCT key) FROM transhume.reject
-               WHERE run = %s AND (%s::text IS NULL OR step = %s) GROUP BY 1, 2 ORDER BY 1, 2"""
+    query = f"""SELECT table_id, action, {ROWS} FROM transhume.reject
+                WHERE run = %s AND (%s::text IS NULL OR step = %s) GROUP BY 1, 2 ORDER BY 1, 2"""
     found: dict[str, dict[str, int]] = {}
-    for table, action, rows in session.execute(query, (run.run, step, step)):
+    for table, action, rows in session.execute(query.encode(), (run.run, step, step)):
         found.setdefault(table, {})[action] = rows
     return found
 

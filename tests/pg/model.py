@@ -158,13 +158,21 @@ class Model:
             fate.set_aside(table, moved.source, "reconciled", TWICE)
 
     def _reconcile(self) -> None:
-        """Parents first, a circle at once: until nothing changes, rows without their parent go, or lose it."""
+        """Parents first, a circle at once: until nothing changes, rows without their parent go, or lose it.
+
+        What must not be missing is asked before that, and once more of the rows that are left: with those that go,
+        their references go too.
+        """
         for group in self._groups():
-            for table in group:
-                for link in _links(table, "fail"):
-                    self.fates[table.name].fails |= any(self._lost(table, link))
+            self._demand(group)
             while sum(self._settle(table) for table in group):
                 pass
+            self._demand(group)
+
+    def _demand(self, group: list[Table]) -> None:
+        for table in group:
+            for link in _links(table, "fail"):
+                self.fates[table.name].fails |= any(self._lost(table, link))
 
     def _groups(self) -> Iterator[list[Table]]:
         above = {name: self._above(name) for name in self.world.tables}
@@ -191,14 +199,13 @@ class Model:
 
     def _settle(self, table: Table) -> bool:
         fate, changed = self.fates[table.name], False
-        for link in _links(table):
+        for link in _links(table, "reject", "null"):
             for moved in self._lost(table, link):
                 changed = True
                 if link.missing == "null":
                     moved.values[link.name] = None
                     fate.nulled.add((table.key_of(moved.source), link.name))
                 else:
-                    fate.fails |= link.missing == "fail"
                     fate.live.remove(moved)
                     fate.set_aside(table, moved.source, "reconciled", NO_PARENT)
         return changed
