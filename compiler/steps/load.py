@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from compiler.bound import BoundColumn, BoundTable, Lookup
+from compiler.bound import BoundColumn, BoundTable, Guard, Lookup
 from compiler.chunks import sift, sifted, staging, walk
 from compiler.direct import why_staged
 from compiler.hierarchy import tree_guards
 from compiler.kept import KeptReading, KeptRows, kept_reading
 from compiler.layout import intact_sql, rows_sql, unique
 from compiler.plan import Lock, Section
+from compiler.references import MISSING
 from compiler.render import render
 from compiler.rows import Reading, identity_of, loaded, looked_up, reading, reject_columns, source_text
 from compiler.sql import Sql, cast, column, ident, join, literal, tight
@@ -130,7 +131,12 @@ class LoadTable(TableStep):
 
     @cached_property
     def _guards(self) -> tuple[tuple[str, Sql, Sql, str], ...]:
-        guards = (guard for column in self.table.columns for guard in column.guards)
+        """A missing reference that stops the run comes last: it is asked of the rows that nothing else keeps back.
+
+        So it is asked of the same rows as where the reference is computed, which is looked at after the load.
+        """
+        every = [(bound, guard) for bound in self.table.columns for guard in bound.guards]
+        guards = [guard for _, guard in sorted(every, key=lambda each: _stops(*each))]
         own = ((each.column, each.ok, each.told or literal(each.reason), each.sqlstate) for each in guards)
         tree = () if self._kept is None else tree_guards(self.table, self._kept.walk)
         return (*own, *((name, ok, literal(reason), state) for name, ok, reason, state in tree))
@@ -240,6 +246,11 @@ class LoadTable(TableStep):
             "reject": reject_columns(), "run": run, "step": step, "chunk": chunk,
             "identity": identity_of(self.table), "key": self._reading.key, "raw": self._reading.raw,
         }  # fmt: skip
+
+
+def _stops(bound: BoundColumn, guard: Guard) -> bool:
+    """Whether a row that fails the guard stops the run, by the gate of reconcile."""
+    return guard.sqlstate == MISSING and any(reference.missing == "fail" for reference in bound.references)
 
 
 def _missing(bound: BoundColumn, lookup: Lookup) -> Sql:

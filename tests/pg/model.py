@@ -98,22 +98,28 @@ class Model:
         for row in rows:
             moved = Moved(row)
             problems = list(self._problems(table, moved))
-            guards = [problem for problem in problems if problem.guard]
+            guards = sorted((problem for problem in problems if problem.guard), key=lambda problem: problem.stops)
             unchecked = self._unchecked(table, moved)
             if not problems and not unchecked:
                 fate.live.append(moved)
                 continue
             first = [problem.sqlstate for problem in guards[:1]] or [problem.sqlstate for problem in problems]
             fate.fails |= self._stuck(table, problems, unchecked)
+            checked = unchecked and self._guards_check(table)
+            fate.fails |= bool(guards) and guards[0].stops and not checked
             fate.set_aside(table, row, "rejected", *first, *([UNCHECKED] if unchecked else []))
 
     def _stuck(self, table: Table, problems: list[Bad], unchecked: bool) -> bool:
         """Within one database rows without a key cannot be sifted: what only the server finds stops the load."""
         if table.key or self.world.databases == 2 or any(problem.guard for problem in problems):
             return False
+        return bool(problems) or (unchecked and not self._guards_check(table))
+
+    def _guards_check(self, table: Table) -> bool:
+        """Whether the table's check is a guard of its load."""
         filler = {fill.name: fill for fill in table.all}[table.check[0]] if table.check else None
         computed = isinstance(filler, Fill) and isinstance(filler.spec, dict) and "sql" in filler.spec
-        return bool(problems) or (unchecked and (computed or not table.create))
+        return table.create and not computed
 
     def _problems(self, table: Table, moved: Moved) -> Iterator[Bad]:
         fate = self.fates[table.name]
@@ -125,7 +131,7 @@ class Model:
                 moved.values[fill.name] = value
             except Bad as bad:
                 if isinstance(fill, Link) and bad.sqlstate == NO_PARENT:
-                    fate.fails |= fill.missing == "fail"
+                    bad.stops = fill.missing == "fail"
                     if fill.missing == "null":
                         moved.values[fill.name] = None
                         fate.nulled.add((table.key_of(moved.source), fill.name))

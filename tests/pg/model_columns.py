@@ -18,11 +18,14 @@ ROWS = 40  # about: how rare the texts are that do not fit
 
 
 class Bad(Exception):
-    """A value that cannot move, with the SQLSTATE under which it is set aside; `guard` False: found by sifting."""
+    """A value that cannot move, with the SQLSTATE under which it is set aside; `guard` False: found by sifting.
+
+    `stops`: a reference that must not be missing is, which stops the run where nothing else sets the row aside.
+    """
 
     def __init__(self, sqlstate: str, *, guard: bool = True) -> None:
         super().__init__(sqlstate)
-        self.sqlstate, self.guard = sqlstate, guard
+        self.sqlstate, self.guard, self.stops = sqlstate, guard, False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ CREATE TABLE app.visits (
   a uuid,
   b uuid,
   c uuid,
+  f uuid,
   d uuid,
-  e uuid,
-  f uuid
+  e uuid
 );
 
 -- transhume: verify on target
@@ -30,9 +30,9 @@ FROM (
     ('a', 'uuid', false),
     ('b', 'uuid', false),
     ('c', 'uuid', false),
+    ('f', 'uuid', false),
     ('d', 'uuid', false),
-    ('e', 'uuid', false),
-    ('f', 'uuid', false)
+    ('e', 'uuid', false)
 ) AS expected (name, type, is_set)
 LEFT JOIN pg_attribute AS a
   ON a.attrelid = to_regclass('app.visits') AND a.attname = expected.name AND NOT a.attisdropped

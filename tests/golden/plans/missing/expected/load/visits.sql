@@ -1,4 +1,4 @@
--- load.visits: public.visit (source) -> app.visits (target), through a stage (d is looked up in the map of patients),
+-- load.visits: public.visit (source) -> app.visits (target), through a stage (f is looked up in the map of patients),
 --     in chunks by id
 -- from   specs/demo/tables/visits.yaml:1
 -- after  create.visits, map.patients
@@ -79,22 +79,22 @@ INSERT INTO app.visits (
   a,
   b,
   c,
+  f,
   d,
-  e,
-  f
+  e
 )
 SELECT
   s.id AS id,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.a::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS a,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.b::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS b,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.c::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS c,
+  m_f.id AS f,
   m_d.id AS d,
-  m_e.id AS e,
-  m_f.id AS f
+  m_e.id AS e
 FROM pg_temp.stage_visits AS s
+LEFT JOIN transhume.map_patients AS m_f ON m_f.legacy_ssn = s.f
 LEFT JOIN transhume.map_patients AS m_d ON m_d.legacy_ssn = s.d
 LEFT JOIN transhume.map_patients AS m_e ON m_e.legacy_ssn = s.e
-LEFT JOIN transhume.map_patients AS m_f ON m_f.legacy_ssn = s.f
 WHERE (s.d IS NULL OR m_d.id IS NOT NULL)
   AND (s.f IS NULL OR m_f.id IS NOT NULL);
 
@@ -106,9 +106,9 @@ SELECT
   to_jsonb(s.*),
   failed.target_column, failed.reason, failed.sqlstate, 'rejected'
 FROM pg_temp.stage_visits AS s
+LEFT JOIN transhume.map_patients AS m_f ON m_f.legacy_ssn = s.f
 LEFT JOIN transhume.map_patients AS m_d ON m_d.legacy_ssn = s.d
 LEFT JOIN transhume.map_patients AS m_e ON m_e.legacy_ssn = s.e
-LEFT JOIN transhume.map_patients AS m_f ON m_f.legacy_ssn = s.f
 CROSS JOIN LATERAL (
   SELECT guard.target_column, guard.reason, guard.sqlstate
   FROM (
@@ -129,9 +129,9 @@ SELECT
   to_jsonb(s.*),
   missing.target_column, missing.reason, '23503', 'nulled'
 FROM pg_temp.stage_visits AS s
+LEFT JOIN transhume.map_patients AS m_f ON m_f.legacy_ssn = s.f
 LEFT JOIN transhume.map_patients AS m_d ON m_d.legacy_ssn = s.d
 LEFT JOIN transhume.map_patients AS m_e ON m_e.legacy_ssn = s.e
-LEFT JOIN transhume.map_patients AS m_f ON m_f.legacy_ssn = s.f
 CROSS JOIN LATERAL (
   VALUES
     ('e', 'patients has no such row', s.e IS NOT NULL AND m_e.legacy_ssn IS NULL)
@@ -171,22 +171,22 @@ INSERT INTO app.visits (
   a,
   b,
   c,
+  f,
   d,
-  e,
-  f
+  e
 )
 SELECT
   s.id AS id,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.a::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS a,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.b::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS b,
   encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(decode(md5('\x1b671a6440d5491e99b0da01ff1f3341'::bytea || convert_to('patients:' || s.c::text, 'UTF8')), 'hex'), 52, 1), 53, 1), 54, 0), 55, 0), 70, 0), 71, 1), 'hex')::uuid AS c,
+  m_f.id AS f,
   m_d.id AS d,
-  m_e.id AS e,
-  m_f.id AS f
+  m_e.id AS e
 FROM pg_temp.stage_visits AS s
+LEFT JOIN transhume.map_patients AS m_f ON m_f.legacy_ssn = s.f
 LEFT JOIN transhume.map_patients AS m_d ON m_d.legacy_ssn = s.d
 LEFT JOIN transhume.map_patients AS m_e ON m_e.legacy_ssn = s.e
-LEFT JOIN transhume.map_patients AS m_f ON m_f.legacy_ssn = s.f
 WHERE s.ctid BETWEEN sift.rows[sift.done + 1] AND sift.rows[sift.done + sift.size]
   AND (s.d IS NULL OR m_d.id IS NOT NULL)
   AND (s.f IS NULL OR m_f.id IS NOT NULL);

@@ -1,5 +1,5 @@
--- reconcile.visits: app.visits.a -> patients, app.visits.b -> patients, app.visits.c -> patients, app.visits.d ->
---     patients, app.visits.e -> patients, app.visits.f -> patients
+-- reconcile.visits: app.visits.a -> patients, app.visits.b -> patients, app.visits.c -> patients, app.visits.f ->
+--     patients, app.visits.d -> patients, app.visits.e -> patients
 -- from   specs/demo/tables/visits.yaml:1
 -- after  index.visits, reconcile.patients
 -- locks  ROW EXCLUSIVE on app.visits (DELETE, UPDATE)
