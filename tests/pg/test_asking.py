@@ -42,9 +42,11 @@ def open_run(session: Session, migration: Migration) -> Run:
 
 @contextlib.contextmanager
 def at_work(migration: Migration) -> Iterator[tuple[Session, Run]]:
-    """A runner that has taken the run over, and does nothing."""
+    """A runner that has taken the run over, and does nothing. At the end its lock is free."""
     with closing(open_target(migration.places["target"], "transhume", 2)) as session:
         yield session, open_run(session, migration)
+        if not session.closed:  # a session that is only closed has its lock for a moment longer
+            session.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
 
 
 def trail(migration: Migration, run: UUID) -> list[str]:
