@@ -31,8 +31,8 @@ _OUTLAST = """
 def outlast(session: Session, schemas: Sequence[str]) -> None:
     """Wait for locks longer than deadlock_timeout to the end of this transaction, if autovacuum is at work there.
 
-    Whether anybody holds such a lock at all is asked first: that takes a third of the
-    time, and was a tenth of what the server did for a migration of a hundred small tables.
+    Whether anybody holds such a lock at all is asked first: that takes a third of the time, and was a tenth of what the
+    server did for a migration of a hundred small tables.
     """
     if session.execute(_HELD).fetchone() is not None:
         session.execute(_OUTLAST, (SHARE, list(schemas)))

@@ -172,7 +172,7 @@ def test_a_folder_that_is_none(tmp_path: Path, name: str, what: str) -> None:
 
 
 def test_many_files(tmp_path: Path) -> None:
-    """Two thousand files in a hundred folders, 16 MB: each is read, each use counted."""
+    """Two thousand files in a hundred folders, 8 MB: each is read, each use counted."""
     text = "self.legacyPatientId = value\n" + "def handler(self, request, value): return json\n" * 80
     for number in range(2_000):
         folder = tmp_path / f"m{number % 100}"

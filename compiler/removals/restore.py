@@ -35,16 +35,20 @@ from compiler.removals.drop import soak_functions, soak_triggers
 from compiler.render import render
 from compiler.sql import Sql, column, ident, join, literal, qname
 
-NO_WAY = "`transhume restore` goes on from where it is; phase 3 drops the columns again"
+
+@dataclass(frozen=True)
+class RestoreStep(RemovalStep):
+    """A step of a restore, which goes one way."""
+
+    reversible: ClassVar[bool] = False
+    undo: ClassVar[str] = "`transhume restore` goes on from where it is; phase 3 drops the columns again"
 
 
 @dataclass(frozen=True)
-class Add(RemovalStep):
+class Add(RestoreStep):
     """The columns are there again, empty; what the application writes from now on wins over the backup."""
 
     kind: ClassVar[str] = "add"
-    reversible: ClassVar[bool] = False
-    undo: ClassVar[str] = NO_WAY
 
     @property
     def what(self) -> str:
@@ -105,12 +109,10 @@ class Defaults:
 
 
 @dataclass(frozen=True)
-class Refill(RemovalStep):
+class Refill(RestoreStep):
     """The values come back, in chunks, pass after pass until one has nothing left to do."""
 
     kind: ClassVar[str] = "refill"
-    reversible: ClassVar[bool] = False
-    undo: ClassVar[str] = NO_WAY
     rest: bool = False
 
     @property
@@ -167,12 +169,10 @@ class Refill(RemovalStep):
 
 
 @dataclass(frozen=True)
-class Recreate(RemovalStep):
+class Recreate(RestoreStep):
     """What used the columns is made again, as phase 1 has written it down."""
 
     kind: ClassVar[str] = "recreate"
-    reversible: ClassVar[bool] = False
-    undo: ClassVar[str] = NO_WAY
 
     @property
     def what(self) -> str:
@@ -203,12 +203,10 @@ class Recreate(RemovalStep):
 
 
 @dataclass(frozen=True)
-class Release(RemovalStep):
+class Release(RestoreStep):
     """What kept the backup exact goes; then the columns must be what they were, in every part of their description."""
 
     kind: ClassVar[str] = "release"
-    reversible: ClassVar[bool] = False
-    undo: ClassVar[str] = NO_WAY
 
     @property
     def what(self) -> str:
@@ -235,11 +233,10 @@ class Release(RemovalStep):
 
 
 @dataclass(frozen=True)
-class Discard(RemovalStep):
+class Discard(RestoreStep):
     """The backup is no longer needed."""
 
     kind: ClassVar[str] = "discard"
-    reversible: ClassVar[bool] = False
     undo: ClassVar[str] = "phase 1 makes another backup"
 
     @property

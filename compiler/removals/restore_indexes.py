@@ -10,10 +10,10 @@ from typing import ClassVar
 from compiler.catalog import IndexEntry, Key
 from compiler.names import Name
 from compiler.plan import Lock, Section
-from compiler.removals.base import AX, SHARE, SRE, SUE, RemovalStep, again
+from compiler.removals.base import AX, SHARE, SRE, SUE, again
 from compiler.removals.bound import BoundRemoval, Gone, over
 from compiler.removals.detach import altered
-from compiler.removals.restore import NO_WAY
+from compiler.removals.restore import RestoreStep
 from compiler.render import render
 from compiler.sql import Sql, fits, ident, join, literal, qname
 
@@ -24,12 +24,10 @@ _UNIQUE = re.compile(
 
 
 @dataclass(frozen=True)
-class Narrow(RemovalStep):
+class Narrow(RestoreStep):
     """From here on rows come with a value again; those that came without one meanwhile are filled after that."""
 
     kind: ClassVar[str] = "narrow"
-    reversible: ClassVar[bool] = False
-    undo: ClassVar[str] = NO_WAY
 
     @property
     def what(self) -> str:
@@ -52,12 +50,10 @@ class Narrow(RemovalStep):
 
 
 @dataclass(frozen=True)
-class Index(RemovalStep):
+class Index(RestoreStep):
     """The indexes that went with the columns, built while the application reads and writes."""
 
     kind: ClassVar[str] = "index"
-    reversible: ClassVar[bool] = False
-    undo: ClassVar[str] = NO_WAY
 
     @property
     def what(self) -> str:
@@ -134,12 +130,10 @@ class Index(RemovalStep):
 
 
 @dataclass(frozen=True)
-class Constrain(RemovalStep):
+class Constrain(RestoreStep):
     """NOT NULL, unique and foreign keys, checks: added without a look at the rows, which are validated after it."""
 
     kind: ClassVar[str] = "constrain"
-    reversible: ClassVar[bool] = False
-    undo: ClassVar[str] = NO_WAY
 
     @property
     def what(self) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from types import SimpleNamespace
 from uuid import UUID
 
 import psycopg
@@ -45,8 +43,14 @@ def at_work(migration: Migration) -> Iterator[tuple[Session, Run]]:
     """A runner that has taken the run over, and does nothing. At the end its lock is free."""
     with closing(open_target(migration.places["target"], "transhume", 2)) as session:
         yield session, open_run(session, migration)
-        if not session.closed:  # a session that is only closed has its lock for a moment longer
-            session.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
+        end(session)
+
+
+def end(session: Session) -> None:
+    """A runner ends, if it has not yet. A session that is only closed would have its lock for a moment longer."""
+    if not session.closed:
+        session.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
+        session.close()
 
 
 def trail(migration: Migration, run: UUID) -> list[str]:
@@ -182,24 +186,12 @@ def test_waiting_ends_with_the_runner(migrations: Make, monkeypatch: pytest.Monk
     """`abort --wait` returns once the lock is free; `pause --wait` says that there is nobody to pause any more."""
     migration = migrations(rows=0)
     plan, places = read_plan(migration.folder), migration.places
-    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s"
-
-    def ended(session: Session) -> Callable[[float], None]:
-        """In place of a pause between two looks, the runner ends; the server lets go of its lock a moment later."""
-        pid = session.info.backend_pid
-
-        def sleep(seconds: float) -> None:
-            session.close()
-            while migration.ask(locks, pid) != [(0,)]:
-                pass
-
-        return sleep
-
-    with at_work(migration) as (session, _), monkeypatch.context() as patch:
-        patch.setattr("runner.asking.time", SimpleNamespace(sleep=ended(session), monotonic=time.monotonic))
+    with at_work(migration) as (session, _):
+        monkeypatch.setattr("runner.asking.time.sleep", lambda seconds: end(session))
         assert asking.ask(plan, places, "stop", wait=30).waited
-    with at_work(migration) as (session, _), monkeypatch.context() as patch:
-        patch.setattr("runner.asking.time", SimpleNamespace(sleep=ended(session), monotonic=time.monotonic))
+    monkeypatch.undo()
+    with at_work(migration) as (session, _):
+        monkeypatch.setattr("runner.asking.time.sleep", lambda seconds: end(session))
         with pytest.raises(RunnerError, match="the runner has ended meanwhile"):
             asking.ask(plan, places, "pause", wait=30)
 

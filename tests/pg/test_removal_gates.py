@@ -252,9 +252,8 @@ def test_a_statement_that_waits_lets_others_through(users: Removing) -> None:
         reader.commit()
         applying.join(30)
     assert any("trying again" in text for text in users.notices.texts)
-    assert (
-        longest < 2.5
-    )  # it waits for less than deadlock_timeout, 1 s; who does not give way is there for all of the 3
+    # It waits for less than deadlock_timeout, which is 1 s; who does not give way is there for all of the 3.
+    assert longest < 2.5
     assert users.ask("SELECT state FROM transhume.removal_phase WHERE phase = 2") == [("done",)]
 
 
